@@ -1,0 +1,129 @@
+//! A store that keeps bytes under text.
+
+use crate::store::{Capabilities, Cleared, Usage};
+use crate::{Result, Time};
+use bytes::Bytes;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A store that keeps bytes under text: Redis, files, object storage. What most backend authors write.
+///
+/// # Contract
+///
+/// - A key is `NAMESPACE:TEXT`. The namespace has no colon; the text is any string of any length. The store
+///   must keep keys apart that differ in any character, whatever it can name natively: hash what is too long
+///   or not allowed. It need not guard against collisions of a good hash, because the bytes carry the key and
+///   the cache checks it.
+/// - [`get`](ByteStore::get) returns exactly the bytes that one [`put`](ByteStore::put) gave, never a mixture
+///   of two, or nothing. Bytes of any age: the cache judges.
+/// - `expires_at` is a hint. From then on the store may forget; it must not earlier. A store that cannot expire
+///   by itself ignores it, and may find it again in the bytes with [`envelope::dead_at`](crate::envelope::dead_at).
+/// - A put that returned is seen by every later get in this process, and a remove that returned is never undone
+///   by a put that was called before it. The cache never runs two writes of one key at the same time.
+/// - [`clear`](ByteStore::clear) removes what has the prefix, and nothing else in the server, bucket or folder.
+/// - Errors and `Debug` never show passwords or values.
+///
+/// # Examples
+///
+/// A store in a map, complete:
+///
+/// ```
+/// use larder_core::{ByteStore, Result};
+/// use bytes::Bytes;
+/// use std::{collections::HashMap, sync::Mutex, time::SystemTime};
+///
+/// #[derive(Debug, Default)]
+/// struct Map(Mutex<HashMap<String, Bytes>>);
+///
+/// impl ByteStore for Map {
+///     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+///         Ok(self.0.lock().unwrap().get(key).cloned())
+///     }
+///     async fn put(&self, key: &str, bytes: Bytes, _expires_at: Option<SystemTime>) -> Result<()> {
+///         self.0.lock().unwrap().insert(key.into(), bytes);
+///         Ok(())
+///     }
+///     async fn remove(&self, key: &str) -> Result<()> {
+///         self.0.lock().unwrap().remove(key);
+///         Ok(())
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let map = Map::default();
+/// map.put("users:ada", Bytes::from("1815"), None).await.unwrap();
+/// assert_eq!(map.get("users:ada").await.unwrap().unwrap(), "1815");
+/// # });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not keep bytes",
+    note = "implement `ByteStore`: `get`, `put` and `remove`"
+)]
+pub trait ByteStore: Send + Sync + 'static {
+    /// Returns the bytes under `key`, of whatever age.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Bytes>>> + Send;
+
+    /// Puts `bytes` under `key`, in place of what was there. They are of no use from `expires_at` on.
+    fn put(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes what is under `key`, if anything.
+    fn remove(&self, key: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes every key that begins with `prefix`, which is a namespace and its colon. The default removes
+    /// none and says so.
+    fn clear(&self, prefix: &str) -> impl Future<Output = Result<Cleared>> + Send {
+        let _ = prefix;
+        async { Ok(Cleared::Unsupported) }
+    }
+
+    /// Frees what is dead at `now`, if that is cheap and needs no waiting. The default does nothing.
+    fn sweep(&self, now: Time) {
+        let _ = now;
+    }
+
+    /// Returns how full the store is, if it knows without waiting.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+
+    /// Returns what this store can do beside the required methods. `immediate` is not asked of byte stores.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+}
+
+/// One connection may serve many caches; the namespace belongs to the cache.
+#[deny(clippy::missing_trait_methods)]
+impl<B: ByteStore> ByteStore for Arc<B> {
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Bytes>>> + Send {
+        (**self).get(key)
+    }
+    fn put(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        (**self).put(key, bytes, expires_at)
+    }
+    fn remove(&self, key: &str) -> impl Future<Output = Result<()>> + Send {
+        (**self).remove(key)
+    }
+    fn clear(&self, prefix: &str) -> impl Future<Output = Result<Cleared>> + Send {
+        (**self).clear(prefix)
+    }
+    fn sweep(&self, now: Time) {
+        (**self).sweep(now);
+    }
+    fn usage(&self) -> Option<Usage> {
+        (**self).usage()
+    }
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+}

@@ -1,0 +1,173 @@
+//! The cache: levels, what they share, and what one handle decides.
+
+use crate::codec::PerLevel;
+use crate::counters::Counters;
+use crate::event::Observers;
+use crate::flights::Flights;
+use crate::holds::{Cx, Holds};
+use crate::inner::Inner;
+use crate::level::{IntoLevel, Level};
+use crate::policy::{Plan, Policy};
+use crate::{Boxed, Clock, Lookup, SystemClock, Tick, Time};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A typed cache of values `V` under keys `K`, assembled from stores and codecs by combinators.
+///
+/// `S` is the store, or the chain of levels; `C` stands for how values get there. Both have defaults, so that a
+/// struct field is written `Cache<str, User>`, which is what [`boxed`](Cache::boxed) makes.
+///
+/// A cache is a handle: cloning it is cheap, and clones share levels, loads and statistics. A combinator takes
+/// the cache and returns one, so `users.clone().ttl(secs(5))` is another policy over the same data.
+///
+/// # Examples
+///
+/// ```
+/// # use larder_core as larder;
+/// # mod doc { include!("../tests/support/map.rs"); }
+/// # use doc::Map;
+/// use larder::Cache;
+/// use std::time::Duration;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// // Any store will do; `Memory` of the crate `larder` is the one to begin with.
+/// let squares = Cache::new(Map::default()).ttl(Duration::from_secs(60));
+///
+/// let nine = squares.get_or_insert_with(&3, async || 9).await;
+/// assert_eq!(nine, 9);
+/// assert_eq!(squares.get(&3).await?, Some(9));
+/// # larder::Result::Ok(()) }).unwrap();
+/// ```
+#[must_use = "a cache does nothing until it is asked"]
+pub struct Cache<K: ?Sized + Lookup, V, S = Boxed<K, V>, C = PerLevel> {
+    pub(crate) inner: Arc<Inner<K, V>>,
+    pub(crate) level: Level<S, C>,
+    pub(crate) policy: Arc<Policy<K, V>>,
+}
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Makes a cache of one store, which keeps values (`Memory`) or bytes (`Redis`, `Object`).
+    ///
+    /// A store of bytes makes a cache of [`Bytes`](bytes::Bytes); [`codec`](Cache::codec) makes one of any other
+    /// value. Does no I/O. A store in an `Arc` may serve several caches.
+    ///
+    /// # Default
+    ///
+    /// - entries never expire: [`ttl`](Cache::ttl)
+    /// - namespace of a store of bytes: `larder`, see [`namespace`](Cache::namespace)
+    /// - time: [`SystemClock`]
+    pub fn new<M>(store: S) -> Self
+    where
+        S: IntoLevel<K, M, Value = V, Codec = C>,
+    {
+        Self::assemble(store.into_level(), Policy::of_one_level(), Arc::new(SystemClock))
+    }
+
+    /// Makes a cache with loads and statistics of its own.
+    pub(crate) fn assemble(level: Level<S, C>, policy: Policy<K, V>, clock: Arc<dyn Clock>) -> Self {
+        let mut levels = Vec::new();
+        C::describe(&level, &mut levels);
+        let inner = Inner {
+            flights: Flights::new(),
+            counters: Counters::new(levels.iter().map(|level| level.store)),
+            clock,
+            sweeper: OnceLock::new(),
+        };
+        Cache { inner: Arc::new(inner), level, policy: Arc::new(policy) }
+    }
+
+    pub(crate) fn cx(&self) -> Cx<'_> {
+        Cx {
+            clock: &*self.inner.clock,
+            counters: &self.inner.counters,
+            observers: self.observers(),
+            base: 0,
+        }
+    }
+
+    /// Has the clock free what expires, from the first entry on that does.
+    pub(crate) fn keep_house(&self, plan: &Plan) {
+        use crate::holds::Step;
+        let expires = |step: &Step| matches!(step, Step::Write(stamp) if stamp.0.stale_until != Time::NEVER);
+        if self.inner.sweeper.get().is_none() && plan.iter().any(expires) {
+            let sweeper: &Arc<dyn Tick> =
+                self.inner.sweeper.get_or_init(|| Arc::new(Sweeper::<K, V, S, C>::new(self.level.clone())));
+            self.inner.clock.on_tick(Arc::downgrade(sweeper));
+        }
+    }
+}
+
+impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.policy.observers
+    }
+
+    /// The same cache with a policy that differs.
+    pub(crate) fn decide(self, change: impl FnOnce(&mut Policy<K, V>)) -> Self {
+        let mut policy = Policy::clone(&self.policy);
+        change(&mut policy);
+        Cache { policy: Arc::new(policy), ..self }
+    }
+}
+
+/// Frees the dead entries of some levels. Owned by the cache, known to the clock.
+struct Sweeper<K: ?Sized, V, S, C> {
+    level: Level<S, C>,
+    // Only to choose the impl.
+    of: std::marker::PhantomData<fn(&K) -> V>,
+}
+
+impl<K: ?Sized, V, S, C> Sweeper<K, V, S, C> {
+    fn new(level: Level<S, C>) -> Self {
+        Sweeper { level, of: std::marker::PhantomData }
+    }
+}
+
+impl<K, V, S, C> Tick for Sweeper<K, V, S, C>
+where
+    K: ?Sized + 'static,
+    V: 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    fn tick(&self, now: Time) {
+        C::sweep(&self.level, now);
+    }
+}
+
+impl<K: ?Sized + Lookup, V, S, C> Clone for Cache<K, V, S, C> {
+    /// Returns another handle of the same cache.
+    fn clone(&self) -> Self {
+        Cache {
+            inner: Arc::clone(&self.inner),
+            level: self.level.clone(),
+            policy: Arc::clone(&self.policy),
+        }
+    }
+}
+
+impl<K, V, S, C> fmt::Debug for Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    C: Holds<S, K, V>,
+{
+    /// Prints the composition as a tree, without keys or values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut levels = Vec::new();
+        C::describe(&self.level, &mut levels);
+        write!(f, "Cache {}", self.policy.name.as_deref().unwrap_or("(unnamed)"))?;
+        for (number, level) in levels.iter().enumerate() {
+            write!(f, "\n{} L{} {}", if number + 1 < levels.len() { "├" } else { "└" }, number + 1, level.store)?;
+            if let (Some(codec), Some(namespace)) = (level.codec, &level.namespace) {
+                write!(f, ", {codec}, namespace {namespace}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! How values become bytes, and the two markers for levels that need no bytes.
+
+use crate::Result;
+use bytes::{Bytes, BytesMut};
+
+/// A wire format, whatever it encodes. Its number travels with every value.
+pub trait Format: Send + Sync + 'static {
+    /// The number of this format in stored bytes. 0 to 63 belong to larder, 64 to 255 are free for others. It
+    /// must not change once values are stored: bytes with another number are not decoded.
+    const ID: u8;
+}
+
+/// Encodes and decodes values of one type.
+///
+/// # Contract
+///
+/// [`decode`](Codec::decode) is given bytes that passed a checksum but may come from anyone: it must not panic,
+/// run code, or allocate more than a small multiple of what it is given.
+///
+/// # Examples
+///
+/// A codec in ten lines:
+///
+/// ```
+/// use larder_core::{Codec, Error, ErrorKind, Format, Result};
+/// use bytes::{BufMut, Bytes, BytesMut};
+///
+/// struct BigEndian;
+///
+/// impl Format for BigEndian {
+///     const ID: u8 = 64;
+/// }
+///
+/// impl Codec<u64> for BigEndian {
+///     fn encode(&self, value: &u64, out: &mut BytesMut) -> Result<()> {
+///         out.put_u64(*value);
+///         Ok(())
+///     }
+///     fn decode(&self, bytes: &Bytes) -> Result<u64> {
+///         let bytes = bytes[..].try_into().map_err(|_| Error::new(ErrorKind::Codec, "not 8 bytes"))?;
+///         Ok(u64::from_be_bytes(bytes))
+///     }
+/// }
+///
+/// let mut out = BytesMut::new();
+/// BigEndian.encode(&1815, &mut out).unwrap();
+/// assert_eq!(BigEndian.decode(&out.freeze()).unwrap(), 1815);
+/// assert!(BigEndian.decode(&Bytes::from("short")).is_err());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not encode `{V}`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` on the value, or implement `Codec<{V}>` for the codec"
+)]
+pub trait Codec<V>: Format {
+    /// Appends the encoded `value` to `out`, and touches nothing of what is there already.
+    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()>;
+
+    /// Returns the value that `bytes`, all of them, stand for.
+    fn decode(&self, bytes: &Bytes) -> Result<V>;
+}
+
+/// Keeps [`Bytes`] as they are; what a byte store has until [`Cache::codec`](crate::Cache::codec) is called.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Raw;
+
+impl Format for Raw {
+    const ID: u8 = 0;
+}
+
+impl Codec<Bytes> for Raw {
+    fn encode(&self, value: &Bytes, out: &mut BytesMut) -> Result<()> {
+        out.extend_from_slice(value);
+        Ok(())
+    }
+
+    fn decode(&self, bytes: &Bytes) -> Result<Bytes> {
+        Ok(bytes.clone())
+    }
+}
+
+/// Stands where a codec would for a level in memory: values are kept as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Native;
+
+/// Stands where a codec would for a chain or a boxed cache: each level has its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PerLevel;

@@ -1,0 +1,72 @@
+//! `.chain(l2)`: another level behind this one.
+//!
+//! ```text
+//! read    L1 fresh ── answer
+//!          │ else
+//!         L2 fresh ── copy into L1 (for what is left, at most L1's ttl) ── answer
+//!          │ else
+//!         the best stale entry, or nothing
+//! write   L2, then L1          remove    L2, then L1
+//! ```
+//!
+//! A level that fails, or holds what cannot be used, is passed over. A chain is itself a level: `a.chain(b.chain(c))`
+//! and `a.chain(b).chain(c)` behave alike. A hit at the first level costs what it costs without a second one.
+
+use crate::codec::PerLevel;
+use crate::holds::Holds;
+use crate::level::Level;
+use crate::{Cache, Chain, Lookup};
+use std::sync::Arc;
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Puts `next` behind this cache: what is not found here is asked for there, and copied up.
+    ///
+    /// The result is a new cache, with loads and statistics of its own.
+    ///
+    /// # Ordering
+    ///
+    /// `.chain` is a wall. What was said about life on either side ([`ttl`](Self::ttl), [`ttl_with`](Self::ttl_with),
+    /// [`stale`](Self::stale), [`jitter`](Self::jitter)) is that side's; what is said afterwards is the whole's:
+    /// a copy lives for the smallest ttl that applies, and has its level's window, or else the whole's. Name,
+    /// clock and seed are the left side's; observers of both sides are told.
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// # use larder::Cache;
+    /// # use std::time::Duration;
+    /// # fn secs(n: u64) -> Duration { Duration::from_secs(n) }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let l1 = || Cache::new(Map::<str, u32>::default());
+    /// # let l2 = || Cache::new(Map::<str, u32>::default());
+    /// // Right: short in front, long behind.
+    /// let right = l1().ttl(secs(60)).chain(l2().ttl(secs(3600)));
+    /// // Wrong, if it was meant for the front alone: both levels forget after 60 s.
+    /// let wrong = l1().chain(l2().ttl(secs(3600))).ttl(secs(60));
+    /// # for (cache, ttl) in [(right, 3600), (wrong, 60)] {
+    /// #     cache.insert("ada", 36).await?;
+    /// #     assert!(cache.lookup("ada").await?.unwrap().ttl_left() <= Some(secs(60)));
+    /// #     let _ = ttl;
+    /// # }
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn chain<S2, C2>(
+        self,
+        next: Cache<K, V, S2, C2>,
+    ) -> Cache<K, V, Chain<Level<S, C>, Level<S2, C2>>, PerLevel>
+    where
+        S2: Send + Sync + 'static,
+        C2: Holds<S2, K, V>,
+    {
+        let policy = self.policy.chained(&next.policy);
+        let chain = Chain { front: self.level, back: next.level };
+        Cache::assemble(Level::new(chain, PerLevel), policy, Arc::clone(&self.inner.clock))
+    }
+}

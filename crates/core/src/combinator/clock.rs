@@ -1,0 +1,37 @@
+//! `.clock(c)`: time comes from somewhere else.
+
+use crate::holds::Holds;
+use crate::policy::Policy;
+use crate::{Cache, Clock, Lookup};
+use std::sync::Arc;
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Takes time from `clock`, in every level.
+    ///
+    /// The result is a new cache over the same store, with loads and statistics of its own; say it before the
+    /// first use, because times of different clocks cannot be compared.
+    ///
+    /// # Default
+    ///
+    /// [`SystemClock`](crate::SystemClock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// let cache = larder::Cache::new(Map::<str, u32>::default()).clock(larder::SystemClock);
+    /// # assert!(format!("{cache:?}").contains("L1 Map"));
+    /// ```
+    pub fn clock(self, clock: impl Clock) -> Self {
+        let policy = Policy::clone(&self.policy);
+        Cache::assemble(self.level, policy, Arc::new(clock))
+    }
+}

@@ -1,0 +1,64 @@
+//! `.codec(c)`: what a store of bytes is to hold.
+
+use crate::codec::{Codec, Format};
+use crate::life::{Life, Ttl};
+use crate::policy::Policy;
+use crate::{ByteStore, Cache, Key};
+use std::sync::Arc;
+
+impl<K, V, B, C> Cache<K, V, B, C>
+where
+    K: ?Sized + Key,
+    V: Clone + Send + Sync + 'static,
+    B: ByteStore,
+    C: Codec<V> + Format,
+{
+    /// Encodes values with `codec`. Which values is inferred from their use, or from the cache in front.
+    ///
+    /// Only a store of bytes has a codec, so this is said about that level, before [`chain`](Self::chain). The
+    /// result is a new cache, with loads and statistics of its own.
+    ///
+    /// # Default
+    ///
+    /// [`Raw`](crate::Raw), for values that are [`Bytes`](bytes::Bytes).
+    ///
+    /// # Panics
+    ///
+    /// After [`ttl_with`](Self::ttl_with), whose function takes values of the old type: say it afterwards.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/bytes.rs"); }
+    /// # use doc::{ByteMap, Decimal};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = larder::Cache::new(ByteMap::default()).codec(Decimal);
+    /// ages.insert("ada", 36_u32).await?;
+    /// assert_eq!(ages.get("ada").await?, Some(36));
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn codec<W, D>(self, codec: D) -> Cache<K, W, B, D>
+    where
+        W: Clone + Send + Sync + 'static,
+        D: Codec<W> + Format,
+    {
+        let old = &self.policy;
+        let ttl = match old.whole.ttl {
+            None => None,
+            Some(Ttl::Fixed(ttl)) => Some(Ttl::Fixed(ttl)),
+            Some(Ttl::With(_)) => {
+                panic!("`.ttl_with` before `.codec` takes values of another type: say `.codec` first")
+            }
+        };
+        let policy = Policy {
+            levels: vec![Vec::new()],
+            whole: Life { ttl, jitter: old.whole.jitter, stale: old.whole.stale },
+            name: old.name.clone(),
+            observers: old.observers.clone(),
+            random: Arc::clone(&old.random),
+        };
+        Cache::assemble(self.level.with_codec(codec), policy, Arc::clone(&self.inner.clock))
+    }
+}

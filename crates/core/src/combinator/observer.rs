@@ -1,0 +1,27 @@
+//! `.observer(o)`: someone is told what callers are not.
+
+use crate::{Cache, Lookup, Observer};
+use std::sync::Arc;
+
+impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
+    /// Tells `observer` each [`Event`](crate::Event) of the operations that go through this handle. Observers
+    /// add up.
+    ///
+    /// # Default
+    ///
+    /// Nobody is told; failures are still counted, see [`stats`](Self::stats).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// let cache = larder::Cache::new(Map::<str, u32>::default())
+    ///     .observer(|event: &larder::Event<'_>| eprintln!("{event:?}"));
+    /// # assert!(format!("{cache:?}").contains("L1 Map"));
+    /// ```
+    pub fn observer(self, observer: impl Observer) -> Self {
+        self.decide(|policy| policy.observers.add(Arc::new(observer)))
+    }
+}

@@ -1,0 +1,102 @@
+//! Loads that wait for themselves.
+//!
+//! A load may ask caches for other keys, and so wait for other loads. If it waits, directly or through others, for
+//! its own key, nothing would ever end: such a wait is refused instead. The waits between loads of this process
+//! form a graph; before a load begins to wait, the graph is searched for a way back to it. Callers that are not
+//! themselves loads cannot close a circle and do not take part.
+
+use parking_lot::Mutex;
+use std::future::Future;
+use std::sync::LazyLock;
+
+use std::collections::HashMap;
+
+tokio::task_local! {
+    /// The load that this code runs in.
+    static CURRENT: u64;
+}
+
+/// For each load that waits, the loads it waits for. One lock for all, so that two waits which close a circle
+/// together cannot both miss the other; held for the search only.
+static WAITS: LazyLock<Mutex<HashMap<u64, Vec<u64>>>> = LazyLock::new(Mutex::default);
+
+/// Waiting would never end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cycle;
+
+/// Runs `future` as the load `id`.
+pub(crate) fn within<F: Future>(id: u64, future: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(id, future)
+}
+
+/// Notes that the running load, if this is one, waits for the load `target`. The note ends with the guard.
+pub(crate) fn wait_for(target: u64) -> Result<Option<Waiting>, Cycle> {
+    let Ok(waiter) = CURRENT.try_get() else { return Ok(None) };
+    Waiting::begin(waiter, target).map(Some)
+}
+
+/// A wait between two loads; ends when dropped.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    waiter: u64,
+    target: u64,
+}
+
+impl Waiting {
+    fn begin(waiter: u64, target: u64) -> Result<Self, Cycle> {
+        let mut waits = WAITS.lock();
+        let mut reachable = vec![target];
+        let mut next = 0;
+        while let Some(load) = reachable.get(next).copied() {
+            if load == waiter {
+                return Err(Cycle);
+            }
+            for further in waits.get(&load).into_iter().flatten() {
+                if !reachable.contains(further) {
+                    reachable.push(*further);
+                }
+            }
+            next += 1;
+        }
+        waits.entry(waiter).or_default().push(target);
+        Ok(Waiting { waiter, target })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut waits = WAITS.lock();
+        if let Some(targets) = waits.get_mut(&self.waiter) {
+            if let Some(at) = targets.iter().position(|target| *target == self.target) {
+                targets.swap_remove(at);
+            }
+            if targets.is_empty() {
+                waits.remove(&self.waiter);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that no flight of these tests has.
+    const A: u64 = u64::MAX;
+    const B: u64 = u64::MAX - 1;
+    const C: u64 = u64::MAX - 2;
+
+    #[test]
+    fn a_wait_that_closes_a_circle_of_any_length_is_refused() {
+        assert_eq!(Waiting::begin(A, A), Err(Cycle));
+
+        let first = Waiting::begin(A, B).unwrap();
+        let second = Waiting::begin(B, C).unwrap();
+        assert_eq!(Waiting::begin(C, A), Err(Cycle));
+
+        drop(second);
+        let third = Waiting::begin(C, A).unwrap();
+        drop((first, third));
+        assert!(!WAITS.lock().keys().any(|load| *load >= C));
+    }
+}

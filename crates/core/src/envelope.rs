@@ -1,0 +1,349 @@
+//! What byte stores hold: a short header, the key, and the encoded value.
+//!
+//! Version 1, numbers little-endian:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 2 | magic `FE 4C` (`FE` occurs in no UTF-8 text) |
+//! | 1 | version, 1 |
+//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window; the others are 0 |
+//! | 1 | the codec's [`Format::ID`](crate::Format::ID) |
+//! | 8 | XXH3 checksum of all other bytes, the header's and the payload's |
+//! | 6 | when the load began, in milliseconds since 1970 |
+//! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as the next two |
+//! | 1–7 | stale window in milliseconds, if it has one |
+//! | 1–3 | length of the key, then the key's text with its namespace |
+//! | rest | the payload |
+//!
+//! A reader takes nothing on trust: another magic, a newer version, unknown flags, a wrong checksum, another key
+//! or another codec make the bytes unusable, which a cache treats as a miss. Lengths are checked against what
+//! is there before anything is read.
+
+use crate::entry::Lifetime;
+use crate::{Codec, Entry, Error, ErrorKind, Result, Time};
+use bytes::{BufMut, Bytes, BytesMut};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use xxhash_rust::xxh3::Xxh3;
+
+const MAGIC: [u8; 2] = [0xFE, b'L'];
+const VERSION: u8 = 1;
+const EXPIRES: u8 = 1;
+const HAS_WINDOW: u8 = 2;
+const CHECKSUM: std::ops::Range<usize> = 5..13;
+const LOADED_AT: std::ops::Range<usize> = 13..19;
+/// The longest life that is written, about 8,900 years; what exceeds it is cut to it.
+const LONGEST_MS: u64 = (1 << 48) - 1;
+
+/// As many bytes from the front of an envelope as [`dead_at`] needs.
+pub const HEAD_BYTES: usize = 40;
+
+/// The two clocks, read together: deadlines travel by the wall clock and are judged by the monotonic one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) now: Time,
+    pub(crate) wall: SystemTime,
+}
+
+/// Returns when the value in an envelope dies: `None` when it never does.
+///
+/// Reads only the first [`HEAD_BYTES`], and so checks no checksum. For stores that do not expire by themselves.
+///
+/// # Errors
+///
+/// [`ErrorKind::Corrupt`] when the bytes do not begin like an envelope that this release can read.
+///
+/// # Examples
+///
+/// ```
+/// assert!(larder_core::envelope::dead_at(b"something else").is_err());
+/// ```
+pub fn dead_at(head: &[u8]) -> Result<Option<SystemTime>> {
+    let header = Header::read(head)?.0;
+    Ok(header.life.map(|life| wall_of(header.loaded_at).checked_add(life + header.window).unwrap_or_else(far)))
+}
+
+/// Returns the key's text, with its namespace, that an envelope carries.
+///
+/// # Errors
+///
+/// [`ErrorKind::Corrupt`] when the bytes do not begin like an envelope, or end within the key.
+pub fn key(bytes: &[u8]) -> Result<&str> {
+    let (_, mut reader) = Header::read(bytes)?;
+    reader.key()
+}
+
+/// Writes the envelope of `value`, once, into its final buffer.
+pub(crate) fn seal<V, C: Codec<V>>(
+    codec: &C,
+    key: &str,
+    value: &V,
+    life: Lifetime,
+    at: Moment,
+) -> Result<Bytes> {
+    let expires = life.fresh_until != Time::NEVER;
+    let window = life.stale_until.since(life.fresh_until);
+    let has_window = expires && !window.is_zero();
+
+    let mut out = BytesMut::with_capacity(HEAD_BYTES + key.len() + 128);
+    out.put_slice(&MAGIC);
+    out.put_u8(VERSION);
+    out.put_u8(if expires { EXPIRES } else { 0 } | if has_window { HAS_WINDOW } else { 0 });
+    out.put_u8(C::ID);
+    out.put_u64(0);
+    let loaded_at = at.wall.checked_sub(at.now.since(life.loaded_at)).unwrap_or(UNIX_EPOCH);
+    out.put_slice(&millis_since_1970(loaded_at).to_le_bytes()[..6]);
+    if expires {
+        put_varint(millis(life.fresh_until.since(life.loaded_at)), &mut out);
+    }
+    if has_window {
+        put_varint(millis(window), &mut out);
+    }
+    put_varint(key.len() as u64, &mut out);
+    out.put_slice(key.as_bytes());
+    codec.encode(value, &mut out)?;
+
+    let sum = checksum(&out);
+    out[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
+    Ok(out.freeze())
+}
+
+/// Reads the envelope of the value under `key`. The payload is a slice of `bytes`, not a copy.
+pub(crate) fn open<V, C: Codec<V>>(codec: &C, key: &str, bytes: &Bytes, at: Moment) -> Result<Entry<V>> {
+    let (header, mut reader) = Header::read(bytes)?;
+    if header.checksum != checksum(bytes) {
+        return Err(corrupt("the checksum does not match"));
+    }
+    if reader.key()? != key {
+        return Err(corrupt("they belong to another key"));
+    }
+    if header.codec != C::ID {
+        return Err(Error::new(
+            ErrorKind::Codec,
+            format!("the value was written with codec {}, this cache has codec {}", header.codec, C::ID),
+        ));
+    }
+    let value = codec.decode(&bytes.slice(reader.position..))?;
+    Ok(Entry::with_life(value, header.lifetime(at)))
+}
+
+struct Header {
+    codec: u8,
+    checksum: u64,
+    /// Milliseconds since 1970.
+    loaded_at: u64,
+    /// The fresh life, if it ends.
+    life: Option<Duration>,
+    window: Duration,
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Result<(Header, Reader<'_>)> {
+        let fixed = bytes.get(..LOADED_AT.end).ok_or_else(|| corrupt("they are too short"))?;
+        if fixed[..2] != MAGIC {
+            return Err(corrupt("they are not an envelope"));
+        }
+        let (version, flags) = (fixed[2], fixed[3]);
+        if version != VERSION || flags & !(EXPIRES | HAS_WINDOW) != 0 {
+            return Err(corrupt("they were written by a newer release"));
+        }
+        let mut reader = Reader { bytes, position: LOADED_AT.end };
+        let life = if flags & EXPIRES == 0 { None } else { Some(Duration::from_millis(reader.varint()?)) };
+        let window = if flags & HAS_WINDOW == 0 { 0 } else { reader.varint()? };
+        let header = Header {
+            codec: fixed[4],
+            checksum: little_endian(&fixed[CHECKSUM]),
+            loaded_at: little_endian(&fixed[LOADED_AT]),
+            life,
+            window: Duration::from_millis(window),
+        };
+        Ok((header, reader))
+    }
+
+    /// Brings the times onto the monotonic line.
+    ///
+    /// A wall clock that was set back, here or at the writer, must not lengthen a life: what is left of it is at
+    /// most all of it.
+    fn lifetime(&self, at: Moment) -> Lifetime {
+        let age = at.wall.duration_since(wall_of(self.loaded_at)).unwrap_or(Duration::ZERO);
+        let loaded_at = Time::from_nanos(
+            at.now.as_nanos().saturating_sub(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)),
+        );
+        let Some(life) = self.life else {
+            return Lifetime { loaded_at, fresh_until: Time::NEVER, stale_until: Time::NEVER };
+        };
+        // Not `loaded_at` + life: where the line begins after the load did, that would end too late.
+        let fresh_until = ends(at.now, life, age);
+        let stale_until = ends(at.now, life.saturating_add(self.window), age);
+        Lifetime { loaded_at, fresh_until, stale_until }
+    }
+}
+
+/// The time at which a span ends that began `age` ago.
+fn ends(now: Time, span: Duration, age: Duration) -> Time {
+    match span.checked_sub(age) {
+        Some(left) => now.after(left),
+        None => {
+            let over = u64::try_from((age - span).as_nanos()).unwrap_or(u64::MAX);
+            Time::from_nanos(now.as_nanos().saturating_sub(over))
+        }
+    }
+}
+
+/// Reads the variable part of a header, never past its end.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn varint(&mut self) -> Result<u64> {
+        let mut value = 0_u64;
+        for shift in (0..49).step_by(7) {
+            let byte = *self.bytes.get(self.position).ok_or_else(|| corrupt("they end within the header"))?;
+            self.position += 1;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(corrupt("a number in the header is too long"))
+    }
+
+    fn key(&mut self) -> Result<&'a str> {
+        let length = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        let end = self.position.saturating_add(length);
+        let key = self.bytes.get(self.position..end).ok_or_else(|| corrupt("they end within the key"))?;
+        self.position = end;
+        std::str::from_utf8(key).map_err(|_| corrupt("the key is not text"))
+    }
+}
+
+fn corrupt(why: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, why)
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut hash = Xxh3::new();
+    hash.update(&bytes[..CHECKSUM.start]);
+    hash.update(&bytes[CHECKSUM.end..]);
+    hash.digest()
+}
+
+fn put_varint(mut value: u64, out: &mut BytesMut) {
+    while value > 0x7F {
+        out.put_u8(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    out.put_u8(value.to_le_bytes()[0]);
+}
+
+fn little_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).min(LONGEST_MS)
+}
+
+fn millis_since_1970(wall: SystemTime) -> u64 {
+    wall.duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
+fn wall_of(millis: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or_else(far)
+}
+
+/// A time of day that this platform can surely represent and nothing lives to see.
+fn far() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(200 * 365 * 24 * 3600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Raw;
+
+    const KEY: &str = "users:ada";
+
+    fn moment(seconds: u64) -> Moment {
+        let span = Duration::from_secs(seconds);
+        Moment { now: Time::from_nanos(0).after(span), wall: UNIX_EPOCH + Duration::from_secs(1_000_000) + span }
+    }
+
+    fn sealed(ttl: u64, window: u64) -> Bytes {
+        let at = moment(1_000);
+        let entry = Entry::new((), at.now)
+            .fresh_for(Duration::from_secs(ttl))
+            .stale_for(Duration::from_secs(window));
+        seal(&Raw, KEY, &Bytes::from_static(b"countess"), entry.life(), at).unwrap()
+    }
+
+    #[test]
+    fn an_envelope_gives_back_the_value_and_its_times() {
+        let entry = open(&Raw, KEY, &sealed(60, 30), moment(1_010)).unwrap();
+
+        assert_eq!(entry.value(), "countess");
+        assert_eq!(entry.loaded_at(), moment(1_000).now);
+        assert_eq!(entry.fresh_until(), moment(1_060).now);
+        assert_eq!(entry.stale_until(), moment(1_090).now);
+    }
+
+    #[test]
+    fn a_life_without_end_stays_without_end() {
+        let at = moment(1_000);
+        let life = Entry::new((), at.now).life();
+        let bytes = seal(&Raw, KEY, &Bytes::new(), life, at).unwrap();
+
+        assert_eq!(open(&Raw, KEY, &bytes, moment(9_000_000)).unwrap().fresh_until(), Time::NEVER);
+        assert_eq!(dead_at(&bytes).unwrap(), None);
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_bit_is_an_error() {
+        let bytes = sealed(60, 30);
+        for length in 0..bytes.len() {
+            assert!(open(&Raw, KEY, &bytes.slice(..length), moment(1_000)).is_err(), "cut at {length}");
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(open(&Raw, KEY, &flipped.into(), moment(1_000)).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn the_value_of_another_key_is_refused() {
+        let error = open(&Raw, "users:bob", &sealed(60, 0), moment(1_000)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn a_length_beyond_the_end_is_an_error_and_allocates_nothing() {
+        let mut bytes = sealed(60, 30).to_vec();
+        let length_at = bytes.len() - b"countess".len() - KEY.len() - 1;
+        bytes.splice(length_at..=length_at, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]);
+        assert!(key(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_back_lengthens_no_life() {
+        let early = Moment { now: moment(1_000).now, wall: moment(1_000).wall - Duration::from_secs(500) };
+        let entry = open(&Raw, KEY, &sealed(60, 0), early).unwrap();
+        assert_eq!(entry.fresh_until(), moment(1_060).now);
+    }
+
+    #[test]
+    fn the_head_tells_when_the_value_dies() {
+        let bytes = sealed(60, 30);
+        assert_eq!(dead_at(&bytes[..HEAD_BYTES.min(bytes.len())]).unwrap(), Some(moment(1_090).wall));
+        assert_eq!(key(&bytes).unwrap(), KEY);
+    }
+
+    /// A year fresh and a year stale: the longest lives that anyone sets.
+    #[test]
+    fn the_header_takes_at_most_forty_bytes_beside_the_key() {
+        let year = 365 * 24 * 3600;
+        assert!(sealed(year, year).len() - KEY.len() - b"countess".len() <= 40);
+        assert_eq!(sealed(60, 30).len() - KEY.len() - b"countess".len(), 26);
+    }
+}

@@ -1,0 +1,127 @@
+//! What can go wrong with a store, a codec or the bytes between them.
+
+use std::fmt;
+
+/// The result of an operation on a store or a cache.
+pub type Result<T> = std::result::Result<T, Error>;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error of a store, of a codec, or of bytes that are not what they should be.
+///
+/// Opaque on purpose: a cache is composed of levels, and callers decide by [`kind`](Error::kind), not by the
+/// driver's own type (which [`source`](std::error::Error::source) still has). `Display` prints this error
+/// only; its sources are for reporters such as `anyhow`.
+///
+/// # Examples
+///
+/// ```
+/// use larder_core::{Error, ErrorKind};
+///
+/// let error = Error::new(ErrorKind::Store, "connection refused");
+/// assert_eq!(error.kind(), ErrorKind::Store);
+/// assert_eq!(error.to_string(), "the store failed: connection refused");
+/// ```
+pub struct Error(Box<Parts>);
+
+struct Parts {
+    kind: ErrorKind,
+    message: String,
+    level: Option<String>,
+    source: Option<Source>,
+}
+
+/// What sort of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The store itself failed: no connection, no space, no permission.
+    Store,
+    /// A value could not be encoded, or its bytes could not be decoded.
+    Codec,
+    /// Bytes that are no envelope of ours, or a damaged one, or that of another key.
+    Corrupt,
+    /// A value or a stored object is larger than the level allows.
+    TooLarge,
+    /// The store cannot do what was asked.
+    Unsupported,
+    /// The work ended before it was done, because its runtime ended or it panicked.
+    Closed,
+}
+
+impl ErrorKind {
+    fn words(self) -> &'static str {
+        match self {
+            ErrorKind::Store => "the store failed",
+            ErrorKind::Codec => "the codec failed",
+            ErrorKind::Corrupt => "the stored bytes are not usable",
+            ErrorKind::TooLarge => "the value is too large",
+            ErrorKind::Unsupported => "the store cannot do this",
+            ErrorKind::Closed => "the work was cut off",
+        }
+    }
+}
+
+impl Error {
+    /// Makes an error of a kind and a message, which should name the cure where there is one.
+    ///
+    /// The message must not contain values, passwords or encryption keys: it is printed.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Parts { kind, message: message.into(), level: None, source: None }))
+    }
+
+    /// Makes an error of [`ErrorKind::Store`] that was caused by `source`.
+    pub fn store(source: impl Into<Source>) -> Self {
+        Self::caused(ErrorKind::Store, source.into())
+    }
+
+    /// Makes an error of [`ErrorKind::Codec`] that was caused by `source`.
+    pub fn codec(source: impl Into<Source>) -> Self {
+        Self::caused(ErrorKind::Codec, source.into())
+    }
+
+    fn caused(kind: ErrorKind, source: Source) -> Self {
+        let message = source.to_string();
+        Error(Box::new(Parts { kind, message, level: None, source: Some(source) }))
+    }
+
+    /// Returns what sort of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Returns the level at which it happened, such as `L2 Object`, once a cache has seen it.
+    pub fn level(&self) -> Option<&str> {
+        self.0.level.as_deref()
+    }
+
+    pub(crate) fn at_level(mut self, level: impl Into<String>) -> Self {
+        self.0.level.get_or_insert_with(|| level.into());
+        self
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("level", &self.0.level)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(level) = &self.0.level {
+            write!(f, "{level}: ")?;
+        }
+        write!(f, "{}: {}", self.0.kind.words(), self.0.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

@@ -1,0 +1,84 @@
+//! What happened in a cache that its callers were not told.
+
+use crate::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// Something that a cache did, or that happened to it, beside answering its callers.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A level failed, or held bytes that could not be used. The operation went on without it.
+    LevelFailed {
+        /// The level, such as `L2 Object`.
+        level: &'a str,
+        /// What was being done there.
+        operation: Operation,
+        /// What went wrong. A value that cannot be decoded is [`ErrorKind::Codec`](crate::ErrorKind::Codec)
+        /// or [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt).
+        error: &'a Error,
+    },
+    /// A load that ran in the background, for a stale entry, failed or panicked. The text is the error's kind.
+    ReloadFailed {
+        /// What happened: `error`, `panic` or `cut off`. The error itself belongs to the caller's type.
+        outcome: &'static str,
+    },
+    /// A value was loaded or read, but `remove`, `insert` or `clear` overtook it. It went to the callers that
+    /// were waiting for it and was not stored.
+    Overtaken,
+}
+
+/// What was being done at a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Reading an entry.
+    Read,
+    /// Writing an entry.
+    Write,
+    /// Removing an entry.
+    Remove,
+    /// Removing all entries.
+    Clear,
+}
+
+/// Is told each [`Event`] of a cache, on the thread where it happens.
+///
+/// Implemented for every `Fn(&Event<'_>) + Send + Sync + 'static`. An observer should return at once: it is
+/// called in the middle of the operation.
+pub trait Observer: Send + Sync + 'static {
+    /// Takes note of `event`.
+    fn on_event(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
+    fn on_event(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// The observers of a cache, in the order in which they were added.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: Arc<dyn Observer>) {
+        self.0.push(observer);
+    }
+
+    pub(crate) fn extend(&mut self, others: &Observers) {
+        self.0.extend(others.0.iter().map(Arc::clone));
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        for observer in &self.0 {
+            observer.on_event(event);
+        }
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} observer(s)", self.0.len())
+    }
+}

@@ -1,0 +1,228 @@
+//! The keys that something is being done to: who loads them, and whose turn it is to write.
+//!
+//! Most of the time the table is empty: a hit does not touch it. A key is in it while it is loaded, read from a
+//! lower level, or written to a level that waits. Two things are decided here.
+//!
+//! *One load a key.* The first caller that misses gets the flight, the others join it.
+//!
+//! *Invalidation wins.* Each visit notes the key's era when it begins. `remove`, `insert` and `clear` begin a new
+//! era, and a value that was loaded or read in an older one is not stored. Writers of one key take turns, across
+//! awaits, so that a write which was checked cannot land after a removal that was not yet asked for:
+//!
+//! ```text
+//! load      enter(era 0) ── load ──────────────────── turn? ── era 1: not stored
+//! remove                       new era 1 ─ turn ─ remove ─ new era 2 ─ end
+//! promote            enter(era 1) ─ read L2 (old) ───────── turn? ─ era 2: not stored
+//! ```
+//!
+//! The second new era is for those who came after the first and read a level that was not yet cleared.
+
+use crate::flight::{Flight, Outcome};
+use crate::inner::Inner;
+use crate::Lookup;
+use hashbrown::HashTable;
+use parking_lot::Mutex;
+use std::borrow::Borrow;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+
+/// See the module.
+pub(crate) struct Flights<K: ?Sized + Lookup, V> {
+    /// Each lock protects its part of the table, for a look-up or an insertion; no user code runs under it but
+    /// `Hash`, `Eq` and `ToOwned` of keys.
+    shards: Box<[Mutex<HashTable<Visited<K, V>>>]>,
+    hasher: foldhash::fast::RandomState,
+    /// Writers of single keys share it; `clear` has it alone.
+    gate: Arc<RwLock<()>>,
+    /// Flights that have ended. Whoever missed and then gets the flight looks again if this has moved.
+    landed: AtomicU64,
+}
+
+struct Visited<K: ?Sized + Lookup, V> {
+    key: K::Owned,
+    slot: Arc<Slot<V>>,
+}
+
+/// A key that something is being done to.
+struct Slot<V> {
+    hash: u64,
+    /// Held for a comparison or an assignment, never while a store or a loader works.
+    state: Mutex<State<V>>,
+    turn: Arc<Turn<()>>,
+}
+
+struct State<V> {
+    era: u64,
+    /// The load of the present era.
+    flight: Option<Arc<Flight<V>>>,
+}
+
+const SHARDS: usize = 64;
+
+impl<K: ?Sized + Lookup, V: Clone> Flights<K, V> {
+    pub(crate) fn new() -> Self {
+        Flights {
+            shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
+            hasher: foldhash::fast::RandomState::default(),
+            gate: Arc::default(),
+            landed: AtomicU64::new(0),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn landed(&self) -> u64 {
+        self.landed.load(Ordering::Acquire)
+    }
+
+    fn shard(&self, hash: u64) -> &Mutex<HashTable<Visited<K, V>>> {
+        // The table uses the low bits and the top seven; these are others.
+        &self.shards[(hash >> 32) as usize % SHARDS]
+    }
+
+    /// Whether nothing is being done to the key.
+    pub(crate) fn is_idle(&self, key: &K) -> bool {
+        let hash = self.hasher.hash_one(key);
+        let shard = self.shard(hash).lock();
+        shard.is_empty() || shard.find(hash, |visited| visited.key.borrow() == key).is_none()
+    }
+
+    /// Begins a new era of every key.
+    pub(crate) fn overtake_all(&self) {
+        for shard in &self.shards {
+            // The only place that locks a key's state under its shard.
+            for visited in shard.lock().iter() {
+                visited.slot.overtake();
+            }
+        }
+    }
+
+    /// Waits until no key is being written, and keeps it so.
+    pub(crate) async fn close_gate(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.gate).write_owned().await
+    }
+}
+
+impl<V> Slot<V> {
+    fn overtake(&self) -> u64 {
+        let mut state = self.state.lock();
+        state.era += 1;
+        state.flight = None;
+        state.era
+    }
+}
+
+/// Someone who is doing something to a key. The table forgets the key with its last visit.
+pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone> {
+    inner: Arc<Inner<K, V>>,
+    slot: Arc<Slot<V>>,
+    /// The era in which the visit began.
+    era: u64,
+}
+
+impl<K: ?Sized + Lookup, V: Clone> Visit<K, V> {
+    pub(crate) fn begin(inner: &Arc<Inner<K, V>>, key: &K) -> Self {
+        let flights = &inner.flights;
+        let hash = flights.hasher.hash_one(key);
+        let mut shard = flights.shard(hash).lock();
+        let slot = match shard.find(hash, |visited| visited.key.borrow() == key) {
+            Some(visited) => Arc::clone(&visited.slot),
+            None => {
+                let state = Mutex::new(State { era: 0, flight: None });
+                let slot = Arc::new(Slot { hash, state, turn: Arc::default() });
+                let visited = Visited { key: key.to_owned(), slot: Arc::clone(&slot) };
+                shard.insert_unique(hash, visited, |visited| visited.slot.hash);
+                slot
+            }
+        };
+        drop(shard);
+        let era = slot.state.lock().era;
+        Visit { inner: Arc::clone(inner), slot, era }
+    }
+
+    /// Begins a new era, in which this visit goes on: all loads and reads that are under way are overtaken.
+    pub(crate) fn overtake(&mut self) {
+        self.era = self.slot.overtake();
+    }
+
+    /// Waits for the turn to write the key, and for no `clear` to be under way.
+    pub(crate) async fn turn(&self) -> HoldsTurn {
+        let gate = Arc::clone(&self.inner.flights.gate).read_owned().await;
+        let turn = Arc::clone(&self.slot.turn).lock_owned().await;
+        HoldsTurn { _turn: turn, _gate: gate }
+    }
+
+    /// Whether a new era has begun since the visit did. Means something only to who has the turn.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.slot.state.lock().era != self.era
+    }
+}
+
+impl<K: ?Sized + Lookup, V: Clone> Drop for Visit<K, V> {
+    fn drop(&mut self) {
+        let mut shard = self.inner.flights.shard(self.slot.hash).lock();
+        // The table's reference and this one. New ones come from the table, under this lock.
+        if Arc::strong_count(&self.slot) == 2
+            && let Ok(found) =
+                shard.find_entry(self.slot.hash, |visited| Arc::ptr_eq(&visited.slot, &self.slot))
+        {
+            found.remove();
+        }
+    }
+}
+
+/// The right to write a key, until dropped.
+pub(crate) struct HoldsTurn {
+    _turn: OwnedMutexGuard<()>,
+    _gate: OwnedRwLockReadGuard<()>,
+}
+
+/// What a caller that missed gets.
+pub(crate) enum Boarding<K: ?Sized + Lookup, V: Clone> {
+    /// The flight: the caller is to load.
+    Lead(Lead<K, V>),
+    /// A seat: another caller loads.
+    Join(Arc<Flight<V>>),
+}
+
+pub(crate) fn board<K: ?Sized + Lookup, V: Clone>(inner: &Arc<Inner<K, V>>, key: &K) -> Boarding<K, V> {
+    let mut visit = Visit::begin(inner, key);
+    let mut state = visit.slot.state.lock();
+    if let Some(flight) = &state.flight {
+        return Boarding::Join(Arc::clone(flight));
+    }
+    let flight = Arc::new(Flight::new());
+    state.flight = Some(Arc::clone(&flight));
+    let era = state.era;
+    drop(state);
+    visit.era = era;
+    Boarding::Lead(Lead { visit, flight, outcome: Outcome::Abandoned })
+}
+
+/// The duty to load. However it is dropped, the flight ends: as abandoned, unless another outcome was set.
+pub(crate) struct Lead<K: ?Sized + Lookup, V: Clone> {
+    pub(crate) visit: Visit<K, V>,
+    pub(crate) flight: Arc<Flight<V>>,
+    outcome: Outcome<V>,
+}
+
+impl<K: ?Sized + Lookup, V: Clone> Lead<K, V> {
+    pub(crate) fn end(mut self, outcome: Outcome<V>) {
+        self.outcome = outcome;
+    }
+}
+
+impl<K: ?Sized + Lookup, V: Clone> Drop for Lead<K, V> {
+    fn drop(&mut self) {
+        // Before the key is free again: whoever missed before this load stored its value, and gets the next
+        // flight, must see that something landed.
+        self.visit.inner.flights.landed.fetch_add(1, Ordering::Release);
+        let mut state = self.visit.slot.state.lock();
+        if state.flight.as_ref().is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
+            state.flight = None;
+        }
+        drop(state);
+        self.flight.end(std::mem::replace(&mut self.outcome, Outcome::Abandoned));
+    }
+}

@@ -1,0 +1,34 @@
+//! The first look, which every read begins with and most end with.
+
+use crate::holds::{Holds, Look};
+use crate::{Cache, Entry, Freshness, Lookup};
+
+/// What a first look saw that was no fresh hit.
+pub(crate) enum Seen<V> {
+    /// A stale entry at the first level.
+    Stale(Entry<V>),
+    /// Nothing usable; ask from this level on.
+    Ask(usize),
+}
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Looks without waiting, and counts a fresh hit. This is all that a hit costs.
+    #[inline]
+    pub(crate) fn glance(&self, key: &K) -> Result<Entry<V>, Seen<V>> {
+        let now = self.inner.clock.now();
+        match C::look(&self.level, key, now) {
+            Look::Hit(entry) if entry.freshness(now) == Freshness::Fresh => {
+                self.inner.counters.first_hits.add();
+                Ok(entry)
+            }
+            Look::Hit(entry) => Err(Seen::Stale(entry)),
+            Look::Ask(from) => Err(Seen::Ask(from)),
+        }
+    }
+}

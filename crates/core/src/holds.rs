@@ -1,0 +1,215 @@
+//! How a store and a codec hold values under keys: the sealed composition that every cache works through.
+//!
+//! The trait is implemented by what stands in the codec's place, so that its impls do not overlap: [`Native`]
+//! over a [`Store`], every codec over a [`ByteStore`](crate::ByteStore), [`PerLevel`] over [`Chain`] and
+//! [`Boxed`]. It reads and writes; it does not decide. The cache judges, counts, promotes and loads.
+//!
+//! [`Native`]: crate::Native
+//! [`Store`]: crate::Store
+//! [`PerLevel`]: crate::PerLevel
+//! [`Chain`]: crate::Chain
+//! [`Boxed`]: crate::Boxed
+
+use crate::counters::Counters;
+use crate::entry::Lifetime;
+use crate::envelope::Moment;
+use crate::event::{Event, Observers, Operation};
+use crate::store::Usage;
+use crate::{Clock, Entry, Error, Freshness, Level, Result, Time};
+use std::future::Future;
+
+/// Sealed: a store `S` with what stands in the codec's place holds `V` under `K`.
+#[diagnostic::on_unimplemented(
+    message = "`{S}` with `{Self}` does not hold `{V}` under `{K}`",
+    note = "a store of bytes needs a codec that encodes the value (`.codec(Json)`, and serde derives on `{V}`) and a key that implements `Key`"
+)]
+pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
+    /// The number of levels.
+    #[doc(hidden)]
+    fn depth(level: &Level<S, Self>) -> usize;
+
+    /// Looks without waiting, at the first level only.
+    #[doc(hidden)]
+    fn look(level: &Level<S, Self>, key: &K, now: Time) -> Look<V>;
+
+    /// Asks the levels from number `from` on, one after the other, until one has a fresh entry.
+    #[doc(hidden)]
+    fn fetch(
+        level: &Level<S, Self>,
+        cx: Cx<'_>,
+        key: &K,
+        from: usize,
+    ) -> impl Future<Output = Option<Fetched<V>>> + Send;
+
+    /// Carries out one step a level. Every level is tried; the first error is returned, each is reported.
+    #[doc(hidden)]
+    fn put(
+        level: &Level<S, Self>,
+        cx: Cx<'_>,
+        key: &K,
+        value: Gift<'_, V>,
+        plan: &[Step],
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes the entry from every level, the lowest first.
+    #[doc(hidden)]
+    fn remove(level: &Level<S, Self>, cx: Cx<'_>, key: &K) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes every entry from every level, the lowest first.
+    #[doc(hidden)]
+    fn clear(level: &Level<S, Self>, cx: Cx<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Whether the plan writes to a level that keeps the value itself.
+    #[doc(hidden)]
+    fn keeps(level: &Level<S, Self>, plan: &[Step]) -> bool;
+
+    /// Whether carrying out the plan may wait.
+    #[doc(hidden)]
+    fn waits(level: &Level<S, Self>, plan: &[Step]) -> bool;
+
+    /// Frees what is dead at `now`, where that is possible without waiting.
+    #[doc(hidden)]
+    fn sweep(level: &Level<S, Self>, now: Time);
+
+    /// Appends one description a level.
+    #[doc(hidden)]
+    fn describe(level: &Level<S, Self>, out: &mut Vec<Description>);
+}
+
+/// What a look without waiting saw.
+#[derive(Debug)]
+pub enum Look<V> {
+    /// An entry that is fresh or stale, at the first level.
+    Hit(Entry<V>),
+    /// Nothing usable; ask from this level on. Past the last level: a miss.
+    Ask(usize),
+}
+
+impl<V> Look<V> {
+    /// Judges what a level without waiting holds: the entry, or "ask the next level".
+    #[inline]
+    pub(crate) fn of(held: Option<Entry<V>>, now: Time) -> Self {
+        match held {
+            Some(entry) if entry.freshness(now) != Freshness::Dead => Look::Hit(entry),
+            _ => Look::Ask(1),
+        }
+    }
+}
+
+/// An entry that is not dead, and the level it came from.
+#[derive(Debug)]
+pub struct Fetched<V> {
+    pub(crate) entry: Entry<V>,
+    pub(crate) level: usize,
+    pub(crate) freshness: Freshness,
+}
+
+impl<V> Fetched<V> {
+    /// Judges what level `level` holds at `now`.
+    pub(crate) fn of(entry: Entry<V>, level: usize, now: Time) -> Option<Self> {
+        match entry.freshness(now) {
+            Freshness::Dead => None,
+            freshness => Some(Fetched { entry, level, freshness }),
+        }
+    }
+}
+
+/// What to do at one level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing.
+    Leave,
+    /// Write the value with these times.
+    #[doc(hidden)]
+    Write(Stamp),
+    /// Remove what is there: the value is not to be kept here.
+    Remove,
+}
+
+/// The times of an entry that is about to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp(pub(crate) Lifetime);
+
+/// A value on its way into levels: the last one that keeps values gets it, the others copy it.
+#[derive(Debug)]
+pub enum Gift<'a, V> {
+    /// To keep.
+    Own(V),
+    /// To copy or to encode.
+    Lend(&'a V),
+}
+
+impl<V: Clone> Gift<'_, V> {
+    pub(crate) fn keep(self) -> V {
+        match self {
+            Gift::Own(value) => value,
+            Gift::Lend(value) => value.clone(),
+        }
+    }
+}
+
+impl<V> Gift<'_, V> {
+    pub(crate) fn get(&self) -> &V {
+        match self {
+            Gift::Own(value) => value,
+            Gift::Lend(value) => value,
+        }
+    }
+}
+
+/// What an operation needs beside the levels: the time, and where to report.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) counters: &'a Counters,
+    pub(crate) observers: &'a Observers,
+    /// The number of the first level that is meant.
+    pub(crate) base: usize,
+}
+
+impl std::fmt::Debug for Cx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cx").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Cx<'_> {
+    /// The context of the levels after the first `levels`.
+    pub(crate) fn below(mut self, levels: usize) -> Self {
+        self.base += levels;
+        self
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), wall: self.clock.wall() }
+    }
+
+    /// Counts and reports that the level failed, and returns the error with the level's name on it.
+    pub(crate) fn failed(&self, operation: Operation, error: Error) -> Error {
+        let level = self.counters.level(self.base);
+        level.errors.add();
+        let error = error.at_level(&*level.name);
+        self.observers.tell(&Event::LevelFailed { level: &level.name, operation, error: &error });
+        error
+    }
+}
+
+/// What a level is made of, for people.
+#[derive(Clone, Debug)]
+pub struct Description {
+    pub(crate) store: &'static str,
+    pub(crate) codec: Option<&'static str>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) usage: Option<Usage>,
+}
+
+/// The name of a type without its path and parameters.
+pub(crate) fn short_name<T>() -> &'static str {
+    let mut full = std::any::type_name::<T>();
+    // One store behind a pointer is still that store.
+    while let Some(inner) = full.strip_prefix("alloc::sync::Arc<") {
+        full = inner;
+    }
+    let path = full.split(['<', '>']).next().unwrap_or(full);
+    path.rsplit("::").next().unwrap_or(path)
+}

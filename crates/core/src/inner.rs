@@ -1,0 +1,15 @@
+//! What a cache, its clones and its boxed form share. It does not know which stores there are.
+
+use crate::counters::Counters;
+use crate::flights::Flights;
+use crate::{Clock, Lookup};
+use std::sync::{Arc, OnceLock};
+
+/// See the module.
+pub(crate) struct Inner<K: ?Sized + Lookup, V> {
+    pub(crate) flights: Flights<K, V>,
+    pub(crate) counters: Counters,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Frees what has expired. Made when the first entry with an end is written; the clock drops it with us.
+    pub(crate) sweeper: OnceLock<Arc<dyn crate::Tick>>,
+}

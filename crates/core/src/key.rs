@@ -1,0 +1,226 @@
+//! What a cache is looked up by, and the text that stands for it in byte stores.
+//!
+//! In memory a key is hashed and compared as it is. A byte store needs text, and two keys must never have the
+//! same one. The encoding keeps what people read plain and marks the rest:
+//!
+//! | type | text | example |
+//! |---|---|---|
+//! | integers | decimal digits | `7`, `-7` |
+//! | `str`, `String` | as it is; a `'` before one that is empty or begins with a digit or one of `-'~(` | `ada`, `'7` |
+//! | `bool` | `~t`, `~f` | |
+//! | `char` | `~c` and the character | `~cé` |
+//! | `[u8]`, `Vec<u8>` | `~b` and hexadecimal digits | `~b00ff` |
+//! | `Uuid` (feature `uuid`) | `~u` and 32 hexadecimal digits | |
+//! | tuples to 8 | the parts in parentheses, with `%` `,` `(` `)` inside a part as `%25` `%2C` `%28` `%29` | `(eu,7)` |
+//!
+//! Integers of different widths share their texts: under one namespace, keep to one key type.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// What a cache can be looked up by: hashed, compared, and owned when it has to be kept.
+///
+/// Implemented for every type that fits, so never by hand. `str` fits, hence `Cache<str, User>` takes `&str`
+/// and keeps `String`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be looked up by",
+    note = "a key type needs `Hash`, `Eq` and `Clone`, and must be `Send + Sync + 'static`: `#[derive(Clone, PartialEq, Eq, Hash)]`"
+)]
+pub trait Lookup:
+    Hash + Eq + Send + Sync + 'static + ToOwned<Owned: Hash + Eq + Clone + Send + Sync + 'static>
+{
+}
+
+impl<K: ?Sized> Lookup for K where
+    K: Hash + Eq + Send + Sync + 'static + ToOwned<Owned: Hash + Eq + Clone + Send + Sync + 'static>
+{
+}
+
+/// A key that can also be written as text, which stores outside the process need.
+///
+/// # Contract
+///
+/// [`text`](Key::text) must be injective: two keys that differ have texts that differ, and equal keys have the
+/// same text in every process and release. A borrowed form must have the text of its owned form.
+///
+/// # Examples
+///
+/// ```
+/// use larder_core::Key;
+/// use std::borrow::Cow;
+///
+/// assert_eq!("ada".text(), "ada");
+/// assert_ne!(7_u64.text(), "7".text());
+/// assert_ne!(("a", "b,c").text(), ("a,b", "c").text());
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// struct UserId(u64);
+///
+/// impl Key for UserId {
+///     fn text(&self) -> Cow<'_, str> {
+///         Cow::Owned(self.0.to_string())
+///     }
+/// }
+/// assert_eq!((UserId(7), "en").text(), "(7,en)");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written as a key of a byte store",
+    note = "implement `Key`, one method that returns the key's text; memory levels need only `Hash + Eq + Clone`"
+)]
+pub trait Key: Lookup {
+    /// Returns the text that stands for this key, of any length and any characters.
+    fn text(&self) -> Cow<'_, str>;
+}
+
+impl Key for str {
+    fn text(&self) -> Cow<'_, str> {
+        match self.as_bytes().first() {
+            Some(first) if !first.is_ascii_digit() && !b"-'~(".contains(first) => Cow::Borrowed(self),
+            _ => Cow::Owned(format!("'{self}")),
+        }
+    }
+}
+
+macro_rules! text_like_str {
+    ($($type:ty),*) => {$(
+        impl Key for $type {
+            fn text(&self) -> Cow<'_, str> {
+                (**self).text()
+            }
+        }
+    )*};
+}
+text_like_str!(String, &'static str, Arc<str>, Box<str>);
+
+macro_rules! text_of_integers {
+    ($($type:ty),*) => {$(
+        impl Key for $type {
+            fn text(&self) -> Cow<'_, str> {
+                Cow::Owned(self.to_string())
+            }
+        }
+    )*};
+}
+text_of_integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+
+impl Key for bool {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(if *self { "~t" } else { "~f" })
+    }
+}
+
+impl Key for char {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("~c{self}"))
+    }
+}
+
+impl Key for [u8] {
+    fn text(&self) -> Cow<'_, str> {
+        let mut text = String::with_capacity(2 + 2 * self.len());
+        text.push_str("~b");
+        for byte in self {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Cow::Owned(text)
+    }
+}
+
+impl Key for Vec<u8> {
+    fn text(&self) -> Cow<'_, str> {
+        self.as_slice().text()
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl Key for uuid::Uuid {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("~u{}", self.simple()))
+    }
+}
+
+macro_rules! text_of_tuples {
+    ($($part:ident)+) => {
+        impl<$($part: Key + Clone),+> Key for ($($part,)+) {
+            #[allow(non_snake_case, reason = "the type parameters name the parts")]
+            fn text(&self) -> Cow<'_, str> {
+                let ($($part,)+) = self;
+                let mut text = String::from("(");
+                $(
+                    escape($part.text().as_ref(), "%,()", &mut text);
+                    text.push(',');
+                )+
+                text.pop();
+                text.push(')');
+                Cow::Owned(text)
+            }
+        }
+    };
+}
+text_of_tuples!(A);
+text_of_tuples!(A B);
+text_of_tuples!(A B C);
+text_of_tuples!(A B C D);
+text_of_tuples!(A B C D E);
+text_of_tuples!(A B C D E F);
+text_of_tuples!(A B C D E F G);
+text_of_tuples!(A B C D E F G H);
+
+/// Appends `text` with every character of `special` (ASCII, with `%` among them) as `%` and two digits.
+pub(crate) fn escape(text: &str, special: &str, out: &mut String) {
+    for character in text.chars() {
+        if special.contains(character) {
+            let _ = write!(out, "%{:02X}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    /// Every text of the table above, and pairs that careless encodings confuse.
+    #[test]
+    fn texts_are_plain_where_they_can_be_and_never_collide() {
+        let texts = [
+            ("7", 7_u64.text()),
+            ("-7", (-7_i64).text()),
+            ("ada", "ada".text()),
+            ("'7", "7".text()),
+            ("'", "".text()),
+            ("''", "'".text()),
+            ("'-7", "-7".text()),
+            ("'~t", "~t".text()),
+            ("'(a,b)", "(a,b)".text()),
+            ("~t", true.text()),
+            ("~cé", 'é'.text()),
+            ("~b00ff", [0_u8, 255][..].text()),
+            ("~b", [0_u8; 0][..].text()),
+            ("(a,b%2Cc)", ("a", "b,c").text()),
+            ("(a%2Cb,c)", ("a,b", "c").text()),
+            ("(a,b,c)", ("a", "b", "c").text()),
+            ("(a)", ("a",).text()),
+            ("(7,'7)", (7, "7").text()),
+            ("(%28a%2Cb%29,c)", (("a", "b"), "c").text()),
+            ("(a,%28b%2Cc%29)", ("a", ("b", "c")).text()),
+            ("(a,%2528)", ("a", "%28").text()),
+        ];
+        let mut seen = HashMap::new();
+        for (number, (expected, text)) in texts.iter().enumerate() {
+            assert_eq!(text, expected);
+            assert_eq!(seen.insert(text.to_string(), number), None, "{text} stands for two keys");
+        }
+    }
+
+    #[test]
+    fn a_borrowed_key_has_the_text_of_the_owned_one() {
+        assert_eq!("7".text(), String::from("7").text());
+        assert_eq!([1_u8, 2][..].text(), vec![1_u8, 2].text());
+    }
+}

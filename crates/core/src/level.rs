@@ -1,0 +1,130 @@
+//! One level of a cache: a store, and how values travel to it.
+
+use crate::codec::{Native, Raw};
+use crate::{ByteStore, Store};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// A store and its codec; what a chain is made of.
+///
+/// It appears in the types that [`Cache::chain`](crate::Cache::chain) makes and is not built by hand.
+pub struct Level<S, C> {
+    /// Behind a pointer, because `users.clone().namespace("x")` is another level over the same store.
+    pub(crate) store: Arc<S>,
+    pub(crate) wire: Arc<Wire<C>>,
+}
+
+/// How values travel to a store of bytes. Of no meaning elsewhere.
+pub(crate) struct Wire<C> {
+    pub(crate) codec: Arc<C>,
+    /// The escaped namespace and its colon, with which every key in the store begins.
+    pub(crate) prefix: Box<str>,
+    /// Larger envelopes are neither written nor read.
+    pub(crate) max_value_bytes: usize,
+}
+
+/// The namespace of a level that was given none.
+pub(crate) const DEFAULT_NAMESPACE: &str = "larder";
+const DEFAULT_MAX_VALUE_BYTES: usize = 64 << 20;
+
+impl<S, C> Level<S, C> {
+    pub(crate) fn new(store: S, codec: C) -> Self {
+        let wire = Wire {
+            codec: Arc::new(codec),
+            prefix: prefix(DEFAULT_NAMESPACE),
+            max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
+        };
+        Level { store: Arc::new(store), wire: Arc::new(wire) }
+    }
+
+    /// The same store with another codec.
+    pub(crate) fn with_codec<D>(&self, codec: D) -> Level<S, D> {
+        let wire = Wire {
+            codec: Arc::new(codec),
+            prefix: self.wire.prefix.clone(),
+            max_value_bytes: self.wire.max_value_bytes,
+        };
+        Level { store: Arc::clone(&self.store), wire: Arc::new(wire) }
+    }
+
+    pub(crate) fn with_namespace(&self, namespace: &str) -> Self {
+        self.with_wire(|wire| wire.prefix = prefix(namespace))
+    }
+
+    pub(crate) fn with_max_value_bytes(&self, max_value_bytes: usize) -> Self {
+        self.with_wire(|wire| wire.max_value_bytes = max_value_bytes)
+    }
+
+    fn with_wire(&self, change: impl FnOnce(&mut Wire<C>)) -> Self {
+        let mut wire = Wire {
+            codec: Arc::clone(&self.wire.codec),
+            prefix: self.wire.prefix.clone(),
+            max_value_bytes: self.wire.max_value_bytes,
+        };
+        change(&mut wire);
+        Level { store: Arc::clone(&self.store), wire: Arc::new(wire) }
+    }
+}
+
+/// The namespace with its colon. A colon inside is escaped: the first one ends the namespace.
+fn prefix(namespace: &str) -> Box<str> {
+    let mut prefix = String::with_capacity(namespace.len() + 1);
+    crate::key::escape(namespace, "%:", &mut prefix);
+    prefix.push(':');
+    prefix.into()
+}
+
+impl<S, C> Clone for Level<S, C> {
+    fn clone(&self) -> Self {
+        Level { store: Arc::clone(&self.store), wire: Arc::clone(&self.wire) }
+    }
+}
+
+impl<S, C> std::fmt::Debug for Level<S, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Level").field("prefix", &self.wire.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Marks a store of values, see [`IntoLevel`].
+#[derive(Debug)]
+pub enum Values {}
+
+/// Marks a store of bytes, see [`IntoLevel`].
+#[derive(Debug)]
+pub enum ByBytes {}
+
+/// What [`Cache::new`](crate::Cache::new) takes: a [`Store`] or a [`ByteStore`].
+///
+/// Implemented for both, never by hand; the marker `M` is inferred and keeps the two apart.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a store",
+    note = "`Cache::new` takes a store such as `Memory::new(10_000)`; your own implements `Store` (typed values) or `ByteStore` (bytes)"
+)]
+pub trait IntoLevel<K: ?Sized, M>: Sized {
+    /// What a cache over this store holds at first.
+    type Value;
+    /// What stands where the codec does.
+    type Codec;
+
+    #[doc(hidden)]
+    fn into_level(self) -> Level<Self, Self::Codec>;
+}
+
+impl<K: ?Sized, S: Store<K>> IntoLevel<K, Values> for S {
+    type Value = S::Value;
+    type Codec = Native;
+
+    fn into_level(self) -> Level<Self, Native> {
+        Level::new(self, Native)
+    }
+}
+
+impl<K: ?Sized, B: ByteStore> IntoLevel<K, ByBytes> for B {
+    type Value = Bytes;
+    type Codec = Raw;
+
+    fn into_level(self) -> Level<Self, Raw> {
+        Level::new(self, Raw)
+    }
+}

@@ -1,0 +1,54 @@
+//! Removing everything: [`clear`](Cache::clear).
+
+use crate::holds::Holds;
+use crate::spawn::detached;
+use crate::{Cache, Lookup, Result};
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Removes every entry of this cache from every level.
+    ///
+    /// In a store of bytes that is its own namespace and nothing else. Once this has returned, no value whose
+    /// load or read began before it is stored or served in this process.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a level; that level may still hold values. All levels are tried.
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) comes from a store that cannot do this.
+    ///
+    /// # Cancel safety
+    ///
+    /// Goes on to the end once it has begun, even if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// ages.insert("ada", 36).await?;
+    /// ages.clear().await?;
+    /// assert_eq!(ages.get("ada").await?, None);
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub async fn clear(&self) -> Result<()> {
+        let cache = self.clone();
+        detached(async move {
+            let flights = &cache.inner.flights;
+            flights.overtake_all();
+            let _alone = flights.close_gate().await;
+            let cleared = C::clear(&cache.level, cache.cx()).await;
+            // Also those who came meanwhile and read a level that was not cleared yet.
+            flights.overtake_all();
+            cleared
+        })
+        .await
+    }
+}

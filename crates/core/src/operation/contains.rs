@@ -1,0 +1,42 @@
+//! Asking whether a key is there: [`contains`](Cache::contains).
+
+use crate::holds::{Holds, Look};
+use crate::{Cache, Lookup, Result};
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Returns whether some level has a value under `key`, fresh or stale.
+    ///
+    /// Counts nothing and copies nothing upwards. Where a level is a store of bytes, the value is read and
+    /// decoded, so that the answer is what [`get`](Self::get) would find.
+    ///
+    /// # Errors
+    ///
+    /// None at present: a level that fails is passed over and reported to the observers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// ages.insert("ada", 36).await?;
+    /// assert!(ages.contains("ada").await?);
+    /// assert!(!ages.contains("bob").await?);
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub async fn contains(&self, key: &K) -> Result<bool> {
+        match C::look(&self.level, key, self.inner.clock.now()) {
+            Look::Hit(_) => Ok(true),
+            Look::Ask(from) if from == C::depth(&self.level) => Ok(false),
+            Look::Ask(from) => Ok(Box::pin(C::fetch(&self.level, self.cx(), key, from)).await.is_some()),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Writing: [`insert`](Cache::insert) and [`insert_with`](Cache::insert_with).
+
+use crate::flights::Visit;
+use crate::holds::{Gift, Holds};
+use crate::life::Override;
+use crate::policy::Plan;
+use crate::spawn::{at_once, detached};
+use crate::{Cache, Lookup, Result};
+use std::borrow::Borrow;
+use std::future::Future;
+use std::time::Duration;
+
+/// What one [`insert_with`](Cache::insert_with) says about its entry.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "options do nothing until they are returned to the call"]
+pub struct InsertOptions {
+    life: Override,
+}
+
+impl InsertOptions {
+    /// Sets the fresh life of this entry, in place of what was said after `.chain` (or, without a chain, at
+    /// all). The ttl of a level still bounds what that level keeps.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.life.ttl = Some(ttl);
+        self
+    }
+
+    /// Sets the stale window of this entry, in every level.
+    pub fn stale(mut self, window: Duration) -> Self {
+        self.life.stale = Some(window);
+        self
+    }
+}
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Puts `value` under `key` in every level, in place of what was there.
+    ///
+    /// Once this has returned, no load or read that began before it is stored over the value or served in its
+    /// place. A ttl of zero removes what was there.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a level. All levels are tried, and each failure is reported to the observers. A level
+    /// that failed may still hold the older value.
+    ///
+    /// # Cancel safety
+    ///
+    /// Levels that wait are written to the end once that has begun, even if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// ages.insert("ada", 35).await?;
+    /// ages.insert("ada", 36).await?;
+    /// assert_eq!(ages.get("ada").await?, Some(36));
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn insert<'a>(&'a self, key: &'a K, value: V) -> impl Future<Output = Result<()>> + Send + 'a {
+        self.insert_with(key, value, |options| options)
+    }
+
+    /// Puts `value` under `key`, as [`insert`](Self::insert), with a life of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`insert`](Self::insert).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`insert`](Self::insert).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = larder::Cache::new(Map::<str, u32>::default()).ttl(Duration::from_secs(60));
+    /// ages.insert_with("ada", 36, |entry| entry.ttl(Duration::from_secs(3600))).await?;
+    ///
+    /// let left = ages.lookup("ada").await?.and_then(|found| found.ttl_left());
+    /// assert!(left > Some(Duration::from_secs(3500)));
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn insert_with<'a, O>(
+        &'a self,
+        key: &'a K,
+        value: V,
+        options: O,
+    ) -> impl Future<Output = Result<()>> + Send + 'a
+    where
+        O: FnOnce(InsertOptions) -> InsertOptions,
+    {
+        let call = options(InsertOptions::default()).life;
+        async move {
+            let plan = self.policy.plan(key, &value, call, self.inner.clock.now());
+            let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &plan);
+            if immediate && self.inner.flights.is_idle(key) {
+                self.keep_house(&plan);
+                return at_once(C::put(&self.level, self.cx(), key, Gift::Own(value), &plan));
+            }
+            Box::pin(self.insert_in_turn(key, value, plan)).await
+        }
+    }
+
+    async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {
+        let mut visit = Visit::begin(&self.inner, key);
+        visit.overtake();
+        let (cache, waits) = (self.clone(), C::waits(&self.level, &plan));
+        let key = key.to_owned();
+        let insert = async move {
+            let _turn = visit.turn().await;
+            cache.keep_house(&plan);
+            let put = C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await;
+            // Also those who came meanwhile and read a level that still had the older value.
+            visit.overtake();
+            put
+        };
+        if waits { detached(insert).await } else { insert.await }
+    }
+}

@@ -1,0 +1,110 @@
+//! Reading with provenance: [`lookup`](Cache::lookup).
+
+use crate::glance::Seen;
+use crate::holds::{Fetched, Holds};
+use crate::{Cache, Freshness, Lookup, Result};
+use crate::{Entry, Time};
+use std::time::Duration;
+
+/// A value, where it came from, and how long it lives there.
+#[derive(Clone)]
+pub struct Found<V> {
+    entry: Entry<V>,
+    level: usize,
+    freshness: Freshness,
+    now: Time,
+}
+
+impl<V> Found<V> {
+    /// Returns the value.
+    pub fn value(&self) -> &V {
+        self.entry.value()
+    }
+
+    /// Returns the value, giving up the rest.
+    pub fn into_value(self) -> V {
+        self.entry.into_value()
+    }
+
+    /// Returns the number of the level that had it; the first one is 0.
+    pub fn level(&self) -> usize {
+        self.level
+    }
+
+    /// Returns whether it was fresh or stale; never [`Freshness::Dead`].
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    /// Returns how long ago the load of the value began.
+    pub fn age(&self) -> Duration {
+        self.entry.age(self.now)
+    }
+
+    /// Returns what was left of its fresh life at that level: zero when it was stale, `None` without end.
+    pub fn ttl_left(&self) -> Option<Duration> {
+        self.now.until(self.entry.fresh_until())
+    }
+}
+
+impl<V> std::fmt::Debug for Found<V> {
+    /// Prints where it came from. Values may be secret and are left out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Found")
+            .field("level", &self.level)
+            .field("freshness", &self.freshness)
+            .field("age", &self.age())
+            .field("ttl_left", &self.ttl_left())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Returns the value under `key` with the level it came from, its age and what it has left.
+    ///
+    /// Does what [`get`](Self::get) does, and takes a little longer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`get`](Self::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// ages.insert("ada", 36).await?;
+    ///
+    /// let found = ages.lookup("ada").await?.unwrap();
+    /// assert_eq!(*found.value(), 36);
+    /// assert_eq!(found.level(), 0);
+    /// assert_eq!(found.freshness(), larder::Freshness::Fresh);
+    /// assert_eq!(found.ttl_left(), None); // no ttl: never expires
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub async fn lookup(&self, key: &K) -> Result<Option<Found<V>>> {
+        let found = match self.glance(key) {
+            Ok(entry) => Some(Fetched { entry, level: 0, freshness: Freshness::Fresh }),
+            Err(Seen::Ask(from)) if from == C::depth(&self.level) => {
+                self.inner.counters.missed(0, from);
+                None
+            }
+            Err(seen) => Box::pin(self.read_on(key, seen)).await,
+        };
+        let now = self.inner.clock.now();
+        Ok(found.map(|Fetched { entry, level, freshness }| Found { entry, level, freshness, now }))
+    }
+}

@@ -1,0 +1,67 @@
+//! Removing one key: [`remove`](Cache::remove).
+
+use crate::flights::Visit;
+use crate::holds::{Holds, Step};
+use crate::spawn::{at_once, detached};
+use crate::{Cache, Lookup, Result};
+use std::borrow::Borrow;
+use std::future::Future;
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Removes what is under `key` from every level.
+    ///
+    /// Once this has returned, no value whose load or read began before it is stored or served in this process.
+    /// A load that is under way goes on, for those who wait for it already.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a level; that level may still hold the value. All levels are tried, and each failure
+    /// is reported to the observers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Levels that wait are removed from to the end once that has begun, even if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use larder_core as larder;
+    /// # mod doc { include!("../../tests/support/map.rs"); }
+    /// # use doc::Map;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// ages.insert("ada", 36).await?;
+    /// ages.remove("ada").await?;
+    /// assert_eq!(ages.get("ada").await?, None);
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn remove<'a>(&'a self, key: &'a K) -> impl Future<Output = Result<()>> + Send + 'a {
+        async move {
+            let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &[Step::Remove]);
+            if immediate && self.inner.flights.is_idle(key) {
+                return at_once(C::remove(&self.level, self.cx(), key));
+            }
+            Box::pin(self.remove_in_turn(key)).await
+        }
+    }
+
+    async fn remove_in_turn(&self, key: &K) -> Result<()> {
+        let mut visit = Visit::begin(&self.inner, key);
+        visit.overtake();
+        let (cache, key) = (self.clone(), key.to_owned());
+        detached(async move {
+            let _turn = visit.turn().await;
+            let removed = C::remove(&cache.level, cache.cx(), key.borrow()).await;
+            // Also those who came meanwhile and read a level that still had the value.
+            visit.overtake();
+            removed
+        })
+        .await
+    }
+}

@@ -1,0 +1,96 @@
+//! What one handle of a cache decides: how long entries live, what it is called, who is told.
+
+use crate::entry::Entry;
+use crate::event::Observers;
+use crate::holds::Step;
+use crate::life::{Life, Override, Scopes};
+use crate::random::Random;
+use crate::Time;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// One step a level; few caches have more than two.
+pub(crate) type Plan = SmallVec<[Step; 2]>;
+
+/// The decisions of a handle. Clones of a cache share it until one of them decides anew.
+pub(crate) struct Policy<K: ?Sized, V> {
+    /// For each level, what was said about it alone, from the inside out.
+    pub(crate) levels: Vec<Vec<Arc<Life<K, V>>>>,
+    /// What was said about all levels; about the only one, in a cache of one level.
+    pub(crate) whole: Life<K, V>,
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) observers: Observers,
+    pub(crate) random: Arc<Random>,
+}
+
+impl<K: ?Sized, V> Policy<K, V> {
+    pub(crate) fn of_one_level() -> Self {
+        Policy {
+            levels: vec![Vec::new()],
+            whole: Life::default(),
+            name: None,
+            observers: Observers::default(),
+            random: Arc::new(Random::unpredictable()),
+        }
+    }
+
+    /// The wall of `.chain`: what either side said about life becomes that of its levels, the rest of the left
+    /// side is the whole's.
+    pub(crate) fn chained(&self, back: &Policy<K, V>) -> Self {
+        let inside = |side: &Policy<K, V>| {
+            let whole = Arc::new(side.whole.clone());
+            let inside = |own: &Vec<_>| own.iter().chain([&whole]).map(Arc::clone).collect();
+            side.levels.iter().map(inside).collect::<Vec<_>>()
+        };
+        let mut observers = self.observers.clone();
+        observers.extend(&back.observers);
+        Policy {
+            levels: inside(self).into_iter().chain(inside(back)).collect(),
+            whole: Life::default(),
+            name: self.name.as_ref().or(back.name.as_ref()).map(Arc::clone),
+            observers,
+            random: Arc::clone(&self.random),
+        }
+    }
+
+    fn scopes(&self, level: usize) -> Scopes<'_, K, V> {
+        Scopes { own: &self.levels[level], whole: &self.whole }
+    }
+
+    fn random(&self) -> f64 {
+        let any = (0..self.levels.len()).any(|level| self.scopes(level).has_jitter());
+        if any { self.random.signed_unit() } else { 0.0 }
+    }
+
+    /// What to write where, of a new value. A level that is not to keep it drops what it has.
+    pub(crate) fn plan(&self, key: &K, value: &V, call: Override, loaded_at: Time) -> Plan {
+        let random = self.random();
+        let step = |level| match self.scopes(level).stamp(key, value, call, random, loaded_at) {
+            Some(stamp) => Step::Write(stamp),
+            None => Step::Remove,
+        };
+        (0..self.levels.len()).map(step).collect()
+    }
+
+    /// What to write where, when `source` was found at level `found_at`: the levels before it get a copy.
+    pub(crate) fn promotion(&self, key: &K, source: &Entry<V>, found_at: usize, now: Time) -> Plan {
+        let random = self.random();
+        let step = |level| match self.scopes(level).copy(key, source, random, now) {
+            Some(stamp) if level < found_at => Step::Write(stamp),
+            _ => Step::Leave,
+        };
+        (0..self.levels.len()).map(step).collect()
+    }
+}
+
+impl<K: ?Sized, V> Clone for Policy<K, V> {
+    fn clone(&self) -> Self {
+        Policy {
+            levels: self.levels.clone(),
+            whole: self.whole.clone(),
+            name: self.name.clone(),
+            observers: self.observers.clone(),
+            random: Arc::clone(&self.random),
+        }
+    }
+}

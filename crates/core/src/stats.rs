@@ -1,0 +1,102 @@
+//! A snapshot of what a cache counted.
+
+use crate::Usage;
+use std::fmt;
+
+/// What a cache counted since it was made, its clones and its boxed form included.
+///
+/// The counts of threads that are at work may be a little behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// One entry a level, the first level first.
+    pub levels: Vec<LevelStats>,
+    /// Callers that waited for a load which another caller had begun.
+    pub joins: u64,
+    /// Loads that began, reloads included.
+    pub loads: u64,
+    /// Loads that ended without a value: an error, a panic, or cut off.
+    pub load_failures: u64,
+    /// Loads that began in the background because an entry was stale.
+    pub reloads: u64,
+    /// Values that were not stored because `remove`, `insert` or `clear` overtook them.
+    pub overtaken: u64,
+}
+
+/// What one level counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LevelStats {
+    /// What the level is called, such as `L2 Object`.
+    pub name: String,
+    /// Reads that this level answered with a fresh entry.
+    pub fresh_hits: u64,
+    /// Reads that this level answered with a stale entry.
+    pub stale_hits: u64,
+    /// Reads that asked this level and got nothing they could use. A caller that joins a load is not counted.
+    pub misses: u64,
+    /// Entries written, promotions included.
+    pub writes: u64,
+    /// Failures of the level, and bytes in it that could not be used.
+    pub errors: u64,
+    /// How full the level is, if it knows.
+    pub usage: Option<Usage>,
+}
+
+impl Stats {
+    /// Returns the reads that some level answered.
+    pub fn hits(&self) -> u64 {
+        self.levels.iter().map(|level| level.fresh_hits + level.stale_hits).sum()
+    }
+
+    /// Returns the reads that no level answered; those that joined a load are [`joins`](Stats::joins).
+    pub fn misses(&self) -> u64 {
+        self.levels.last().map_or(0, |level| level.misses)
+    }
+
+    /// Returns the share of reads, from 0 to 1, that were answered without a load of their own: hits and joins.
+    /// Without any read it is 0.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
+    pub fn hit_ratio(&self) -> f64 {
+        let answered = self.hits() + self.joins;
+        match answered + self.misses() {
+            0 => 0.0,
+            reads => answered as f64 / reads as f64,
+        }
+    }
+}
+
+impl fmt::Display for Stats {
+    /// Prints a table, one line a level.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>12}",
+            "level", "fresh", "stale", "misses", "writes", "errors", "entries"
+        )?;
+        for level in &self.levels {
+            let entries = level.usage.map_or_else(|| "?".into(), |usage| usage.entries.to_string());
+            writeln!(
+                f,
+                "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>12}",
+                level.name,
+                level.fresh_hits,
+                level.stale_hits,
+                level.misses,
+                level.writes,
+                level.errors,
+                entries
+            )?;
+        }
+        write!(
+            f,
+            "loads {} ({} failed, {} in the background), joined {}, overtaken {}, hit ratio {:.1} %",
+            self.loads,
+            self.load_failures,
+            self.reloads,
+            self.joins,
+            self.overtaken,
+            100.0 * self.hit_ratio()
+        )
+    }
+}

@@ -1,0 +1,129 @@
+//! A level that keeps bytes: the key becomes text, the value an envelope.
+
+use crate::codec::{Codec, Format};
+use crate::event::Operation;
+use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
+use crate::native::cleared;
+use crate::{ByteStore, Error, ErrorKind, Key, Level, Result, Time, envelope};
+
+impl<K, V, B, C> Holds<B, K, V> for C
+where
+    K: ?Sized + Key,
+    V: Clone + Send + Sync + 'static,
+    B: ByteStore,
+    C: Codec<V> + Format,
+{
+    #[inline]
+    fn depth(_: &Level<B, Self>) -> usize {
+        1
+    }
+
+    #[inline]
+    fn look(_: &Level<B, Self>, _: &K, _: Time) -> Look<V> {
+        Look::Ask(0)
+    }
+
+    async fn fetch(level: &Level<B, Self>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
+        if from > 0 {
+            return None;
+        }
+        let key = full_key(level, key);
+        let read = async {
+            let Some(bytes) = level.store.get(&key).await? else { return Ok(None) };
+            check_size(level, bytes.len())?;
+            let at = cx.moment();
+            let entry = envelope::open(&*level.wire.codec, &key, &bytes, at)?;
+            Ok(Fetched::of(entry, cx.base, at.now))
+        };
+        read.await.unwrap_or_else(|error| {
+            cx.failed(Operation::Read, error);
+            None
+        })
+    }
+
+    async fn put(
+        level: &Level<B, Self>,
+        cx: Cx<'_>,
+        key: &K,
+        value: Gift<'_, V>,
+        plan: &[Step],
+    ) -> Result<()> {
+        let stamp = match plan[0] {
+            Step::Leave => return Ok(()),
+            Step::Remove => return Self::remove(level, cx, key).await,
+            Step::Write(stamp) => stamp,
+        };
+        let key = full_key(level, key);
+        cx.counters.level(cx.base).writes.add();
+        let written = match sealed(level, cx, &key, value.get(), stamp) {
+            Ok((bytes, expires_at)) => level.store.put(&key, bytes, expires_at).await,
+            // What cannot be written here must not leave the older value in its place.
+            Err(error) => level.store.remove(&key).await.and(Err(error)),
+        };
+        written.map_err(|error| cx.failed(Operation::Write, error))
+    }
+
+    async fn remove(level: &Level<B, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
+        let key = full_key(level, key);
+        level.store.remove(&key).await.map_err(|error| cx.failed(Operation::Remove, error))
+    }
+
+    async fn clear(level: &Level<B, Self>, cx: Cx<'_>) -> Result<()> {
+        let answer = level.store.clear(&level.wire.prefix).await;
+        cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
+    }
+
+    fn keeps(_: &Level<B, Self>, _: &[Step]) -> bool {
+        false
+    }
+
+    fn waits(_: &Level<B, Self>, plan: &[Step]) -> bool {
+        plan[0] != Step::Leave
+    }
+
+    fn sweep(level: &Level<B, Self>, now: Time) {
+        level.store.sweep(now);
+    }
+
+    fn describe(level: &Level<B, Self>, out: &mut Vec<Description>) {
+        out.push(Description {
+            store: short_name::<B>(),
+            codec: Some(short_name::<C>()),
+            namespace: Some(level.wire.prefix.trim_end_matches(':').into()),
+            usage: level.store.usage(),
+        });
+    }
+}
+
+fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
+    let text = key.text();
+    let mut full = String::with_capacity(level.wire.prefix.len() + text.len());
+    full.push_str(&level.wire.prefix);
+    full.push_str(&text);
+    full
+}
+
+type Written = (bytes::Bytes, Option<std::time::SystemTime>);
+
+fn sealed<S, V, C: Codec<V>>(
+    level: &Level<S, C>,
+    cx: Cx<'_>,
+    key: &str,
+    value: &V,
+    Stamp(life): Stamp,
+) -> Result<Written> {
+    let at = cx.moment();
+    let bytes = envelope::seal(&*level.wire.codec, key, value, life, at)?;
+    check_size(level, bytes.len())?;
+    let expires_at = at.now.until(life.stale_until).and_then(|left| at.wall.checked_add(left));
+    Ok((bytes, expires_at))
+}
+
+fn check_size<S, C>(level: &Level<S, C>, bytes: usize) -> Result<()> {
+    let most = level.wire.max_value_bytes;
+    if bytes <= most {
+        return Ok(());
+    }
+    let message = format!("{bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
+    Err(Error::new(ErrorKind::TooLarge, message))
+}
