@@ -111,12 +111,7 @@ where
     fn look(level: &Erasure<K, V>, key: &K, now: Time) -> Look<V> {
         level.store.0.look(key, now)
     }
-    async fn fetch(
-        level: &Erasure<K, V>,
-        cx: Cx<'_>,
-        key: &K,
-        from: usize,
-    ) -> Option<Fetched<V>> {
+    async fn fetch(level: &Erasure<K, V>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
         level.store.0.fetch(cx, key, from).await
     }
     async fn put(

@@ -83,12 +83,7 @@ where
     }
 
     pub(crate) fn cx(&self) -> Cx<'_> {
-        Cx {
-            clock: &*self.inner.clock,
-            counters: &self.inner.counters,
-            observers: self.observers(),
-            base: 0,
-        }
+        Cx { clock: &*self.inner.clock, counters: &self.inner.counters, observers: self.observers(), base: 0 }
     }
 
     /// Has the clock free what expires, from the first entry on that does.
@@ -144,11 +139,7 @@ where
 impl<K: ?Sized + Lookup, V, S, C> Clone for Cache<K, V, S, C> {
     /// Returns another handle of the same cache.
     fn clone(&self) -> Self {
-        Cache {
-            inner: Arc::clone(&self.inner),
-            level: self.level.clone(),
-            policy: Arc::clone(&self.policy),
-        }
+        Cache { inner: Arc::clone(&self.inner), level: self.level.clone(), policy: Arc::clone(&self.policy) }
     }
 }
 
@@ -163,7 +154,13 @@ where
         C::describe(&self.level, &mut levels);
         write!(f, "Cache {}", self.policy.name.as_deref().unwrap_or("(unnamed)"))?;
         for (number, level) in levels.iter().enumerate() {
-            write!(f, "\n{} L{} {}", if number + 1 < levels.len() { "├" } else { "└" }, number + 1, level.store)?;
+            write!(
+                f,
+                "\n{} L{} {}",
+                if number + 1 < levels.len() { "├" } else { "└" },
+                number + 1,
+                level.store
+            )?;
             if let (Some(codec), Some(namespace)) = (level.codec, &level.namespace) {
                 write!(f, ", {codec}, namespace {namespace}")?;
             }

@@ -59,7 +59,9 @@ pub(crate) struct Moment {
 /// ```
 pub fn dead_at(head: &[u8]) -> Result<Option<SystemTime>> {
     let header = Header::read(head)?.0;
-    Ok(header.life.map(|life| wall_of(header.loaded_at).checked_add(life + header.window).unwrap_or_else(far)))
+    Ok(header
+        .life
+        .map(|life| wall_of(header.loaded_at).checked_add(life + header.window).unwrap_or_else(far)))
 }
 
 /// Returns the key's text, with its namespace, that an envelope carries.
@@ -267,14 +269,16 @@ mod tests {
 
     fn moment(seconds: u64) -> Moment {
         let span = Duration::from_secs(seconds);
-        Moment { now: Time::from_nanos(0).after(span), wall: UNIX_EPOCH + Duration::from_secs(1_000_000) + span }
+        Moment {
+            now: Time::from_nanos(0).after(span),
+            wall: UNIX_EPOCH + Duration::from_secs(1_000_000) + span,
+        }
     }
 
     fn sealed(ttl: u64, window: u64) -> Bytes {
         let at = moment(1_000);
-        let entry = Entry::new((), at.now)
-            .fresh_for(Duration::from_secs(ttl))
-            .stale_for(Duration::from_secs(window));
+        let entry =
+            Entry::new((), at.now).fresh_for(Duration::from_secs(ttl)).stale_for(Duration::from_secs(window));
         seal(&Raw, KEY, &Bytes::from_static(b"countess"), entry.life(), at).unwrap()
     }
 

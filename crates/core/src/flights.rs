@@ -17,15 +17,15 @@
 //!
 //! The second new era is for those who came after the first and read a level that was not yet cleared.
 
+use crate::Lookup;
 use crate::flight::{Flight, Outcome};
 use crate::inner::Inner;
-use crate::Lookup;
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 use std::borrow::Borrow;
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// See the module.
@@ -48,6 +48,8 @@ struct Visited<K: ?Sized + Lookup, V> {
 /// A key that something is being done to.
 struct Slot<V> {
     hash: u64,
+    /// Visits that have not ended. Falls to zero, and rises from it, under the shard's lock only.
+    visits: AtomicUsize,
     /// Held for a comparison or an assignment, never while a store or a loader works.
     state: Mutex<State<V>>,
     turn: Arc<Turn<()>>,
@@ -130,15 +132,23 @@ impl<K: ?Sized + Lookup, V: Clone> Visit<K, V> {
             Some(visited) => Arc::clone(&visited.slot),
             None => {
                 let state = Mutex::new(State { era: 0, flight: None });
-                let slot = Arc::new(Slot { hash, state, turn: Arc::default() });
+                let visits = AtomicUsize::new(0);
+                let slot = Arc::new(Slot { hash, visits, state, turn: Arc::default() });
                 let visited = Visited { key: key.to_owned(), slot: Arc::clone(&slot) };
                 shard.insert_unique(hash, visited, |visited| visited.slot.hash);
                 slot
             }
         };
+        slot.visits.fetch_add(1, Ordering::Relaxed);
         drop(shard);
         let era = slot.state.lock().era;
         Visit { inner: Arc::clone(inner), slot, era }
+    }
+
+    /// Returns another visit of the same era, for work that may outlast this one.
+    pub(crate) fn again(&self) -> Self {
+        self.slot.visits.fetch_add(1, Ordering::Relaxed);
+        Visit { inner: Arc::clone(&self.inner), slot: Arc::clone(&self.slot), era: self.era }
     }
 
     /// Begins a new era, in which this visit goes on: all loads and reads that are under way are overtaken.
@@ -162,8 +172,7 @@ impl<K: ?Sized + Lookup, V: Clone> Visit<K, V> {
 impl<K: ?Sized + Lookup, V: Clone> Drop for Visit<K, V> {
     fn drop(&mut self) {
         let mut shard = self.inner.flights.shard(self.slot.hash).lock();
-        // The table's reference and this one. New ones come from the table, under this lock.
-        if Arc::strong_count(&self.slot) == 2
+        if self.slot.visits.fetch_sub(1, Ordering::Relaxed) == 1
             && let Ok(found) =
                 shard.find_entry(self.slot.hash, |visited| Arc::ptr_eq(&visited.slot, &self.slot))
         {
@@ -224,5 +233,82 @@ impl<K: ?Sized + Lookup, V: Clone> Drop for Lead<K, V> {
         }
         drop(state);
         self.flight.end(std::mem::replace(&mut self.outcome, Outcome::Abandoned));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemClock;
+    use crate::counters::Counters;
+    use std::sync::OnceLock;
+
+    fn inner() -> Arc<Inner<u64, u64>> {
+        Arc::new(Inner {
+            flights: Flights::new(),
+            counters: Counters::new(["Map"].into_iter()),
+            clock: Arc::new(SystemClock),
+            sweeper: OnceLock::new(),
+        })
+    }
+
+    fn keys(inner: &Inner<u64, u64>) -> usize {
+        inner.flights.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    #[test]
+    fn a_key_is_forgotten_with_its_last_visit() {
+        let inner = inner();
+        let first = Visit::begin(&inner, &7);
+        let second = first.again();
+        drop(first);
+        assert!(!inner.flights.is_idle(&7));
+        drop(second);
+        assert!(inner.flights.is_idle(&7));
+    }
+
+    #[test]
+    fn whatever_threads_do_the_table_is_empty_afterwards() {
+        let inner = inner();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let inner = &inner;
+                scope.spawn(move || {
+                    for round in 0..5_000_u64 {
+                        let key = (round * 7 + thread) % 3;
+                        match board(inner, &key) {
+                            Boarding::Lead(lead) if round % 2 == 0 => lead.end(Outcome::Value(round)),
+                            Boarding::Lead(lead) => drop(lead.visit.again()),
+                            Boarding::Join(_) => inner.flights.overtake_all(),
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(keys(&inner), 0);
+    }
+
+    #[test]
+    fn a_new_era_overtakes_those_who_came_before_and_not_those_who_come_after() {
+        let inner = inner();
+        let before = Visit::begin(&inner, &7);
+        let mut remover = Visit::begin(&inner, &7);
+        remover.overtake();
+        let after = Visit::begin(&inner, &7);
+
+        assert!(before.is_overtaken());
+        assert!(!remover.is_overtaken());
+        assert!(!after.is_overtaken());
+    }
+
+    #[test]
+    fn nobody_joins_a_flight_that_was_overtaken() {
+        let inner = inner();
+        let Boarding::Lead(old) = board(&inner, &7) else { panic!("nobody flies yet") };
+        assert!(matches!(board(&inner, &7), Boarding::Join(_)));
+        inner.flights.overtake_all();
+        let Boarding::Lead(new) = board(&inner, &7) else { panic!("the old flight was overtaken") };
+        old.end(Outcome::Value(1));
+        assert!(matches!(board(&inner, &7), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight)));
     }
 }

@@ -19,6 +19,15 @@ pub(crate) type Loaded<V> = std::result::Result<V, Arc<dyn Any + Send + Sync>>;
 /// The loader of a flight that has none.
 pub(crate) type NoLoader<V> = fn() -> std::future::Ready<Loaded<V>>;
 
+/// Where work runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// In a task of its own, which nothing cancels but the end of its runtime.
+    Task,
+    /// In the future of a caller, which may be dropped at any await.
+    Caller,
+}
+
 /// Who is waiting for the flight from its beginning.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waited {
@@ -42,13 +51,14 @@ where
         lead: Lead<K, V>,
         from: usize,
         waited: Waited,
+        inside: Inside,
         load: Option<F>,
     ) -> Outcome<V>
     where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Loaded<V>> + Send,
     {
-        let route = self.route(key.borrow(), &lead, from, waited, load);
+        let route = self.route(key.borrow(), &lead, from, waited, inside, load);
         let outcome = match catch_panic(cycle::within(lead.flight.id, route)).await {
             Ok(outcome) => outcome,
             Err(message) => {
@@ -66,6 +76,7 @@ where
         lead: &Lead<K, V>,
         from: usize,
         mut waited: Waited,
+        inside: Inside,
         load: Option<F>,
     ) -> Outcome<V>
     where
@@ -75,7 +86,7 @@ where
         if let Some(found) = self.fetch(key, from).await {
             let value = found.entry.value().clone();
             if found.freshness == Freshness::Fresh {
-                self.promote(&lead.visit, key, found).await;
+                self.promote(&lead.visit, key, found, inside).await;
                 return Outcome::Value(value);
             }
             lead.flight.serve_meanwhile(found.entry);
@@ -91,7 +102,7 @@ where
             Ok(value) => {
                 let plan = self.policy.plan(key, &value, Override::default(), loaded_at);
                 // Failures were reported; the value goes to its callers whatever the stores do.
-                let _ = self.write(&lead.visit, key, Gift::Lend(&value), &plan).await;
+                let _ = self.write(&lead.visit, key, Gift::Lend(&value), &plan, inside).await;
                 Outcome::Value(value)
             }
             Err(error) => {
@@ -128,42 +139,40 @@ where
     }
 
     /// Copies what was found at a lower level into the levels before it.
-    pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>) {
+    pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
         let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now());
         // A level that fails was reported, and the reader has its value.
-        let _ = self.write(visit, key, Gift::Own(found.entry.into_value()), &plan).await;
+        let _ = self.write(visit, key, Gift::Own(found.entry.into_value()), &plan, inside).await;
     }
 
     /// Carries out `plan` when it is this visit's turn, unless it was overtaken.
-    pub(crate) async fn write(
+    async fn write(
         &self,
         visit: &Visit<K, V>,
         key: &K,
         value: Gift<'_, V>,
         plan: &Plan,
+        inside: Inside,
     ) -> Result<()> {
-        let _turn = visit.turn().await;
+        // Taken here and not in the task below: a write that is dropped while it waits must not come after
+        // later ones.
+        let turn = visit.turn().await;
         if visit.is_overtaken() {
             self.inner.counters.overtaken.add();
             self.observers().tell(&Event::Overtaken);
             return Ok(());
         }
         self.keep_house(plan);
-        C::put(&self.level, self.cx(), key, value, plan).await
-    }
-
-    /// As [`promote`](Self::promote), for a caller that may be cancelled.
-    pub(crate) async fn promote_detached(&self, visit: Visit<K, V>, key: &K, found: Fetched<V>) {
-        let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now());
-        if C::waits(&self.level, &plan) {
-            let (cache, key) = (self.clone(), key.to_owned());
-            let promotion = async move {
-                cache.promote(&visit, key.borrow(), found).await;
-                Ok(())
-            };
-            let _ = detached(promotion).await;
-        } else {
-            self.promote(&visit, key, found).await;
+        if inside == Inside::Task || !C::waits(&self.level, plan) {
+            return C::put(&self.level, self.cx(), key, value, plan).await;
         }
+        let (cache, key, value, plan) = (self.clone(), key.to_owned(), value.keep(), plan.clone());
+        // The visit keeps the key in the table, and with it the turn that is held.
+        let visit = visit.again();
+        detached(async move {
+            let _held = (turn, visit);
+            C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
+        })
+        .await
     }
 }

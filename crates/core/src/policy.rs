@@ -1,11 +1,11 @@
 //! What one handle of a cache decides: how long entries live, what it is called, who is told.
 
+use crate::Time;
 use crate::entry::Entry;
 use crate::event::Observers;
 use crate::holds::Step;
 use crate::life::{Life, Override, Scopes};
 use crate::random::Random;
-use crate::Time;
 use smallvec::SmallVec;
 use std::sync::Arc;
 

@@ -40,9 +40,10 @@ pub(crate) async fn detached<T: Send + 'static>(
 pub(crate) fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
-        Poll::Pending => {
-            Err(Error::new(ErrorKind::Store, "the store claims the capability `immediate`, yet it made us wait"))
-        }
+        Poll::Pending => Err(Error::new(
+            ErrorKind::Store,
+            "the store claims the capability `immediate`, yet it made us wait",
+        )),
     }
 }
 

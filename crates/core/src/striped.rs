@@ -115,9 +115,8 @@ mod tests {
 
     #[test]
     fn a_thread_that_ends_returns_its_number() {
-        let numbers: Vec<_> = (0..50)
-            .map(|_| std::thread::spawn(|| GUARD.with(|guard| guard.0)).join().unwrap())
-            .collect();
+        let numbers: Vec<_> =
+            (0..50).map(|_| std::thread::spawn(|| GUARD.with(|guard| guard.0)).join().unwrap()).collect();
         // Tests of other modules may count at the same time, but not fifty of them.
         assert!(numbers.iter().min() == numbers.iter().max() || numbers.iter().max() < Some(&50));
     }

@@ -1,1 +1,43 @@
-//! x
+//! What larder tests itself with, for tests of caches built from it.
+//!
+//! - [`MockClock`]: time stands still until the test moves it
+//! - [`Fake`], [`FakeBytes`]: stores that record their calls, fail on demand and can be stopped in the middle
+//! - [`Loader`]: loads that follow a script, pass a [`Gate`] and are counted
+//! - [`Recorder`]: an observer that remembers
+//! - [`conformance`]: what every store must do, as tests that one macro call runs on yours
+//!
+//! A test of a cache is then a few lines without any waiting:
+//!
+//! ```
+//! use larder_core::Cache;
+//! use larder_testkit::{Fake, Loader, MockClock};
+//! use std::time::Duration;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let clock = MockClock::new();
+//! let users = Cache::new(Fake::<str, u32>::new()).ttl(Duration::from_secs(60)).clock(clock.clone());
+//! let loader: Loader<u32> = Loader::value(36).then_value(37);
+//!
+//! assert_eq!(users.get_or_load("ada", loader.load()).await.unwrap(), 36);
+//! clock.advance(Duration::from_secs(59));
+//! assert_eq!(users.get_or_load("ada", loader.load()).await.unwrap(), 36);
+//! clock.advance(Duration::from_secs(1));
+//! assert_eq!(users.get_or_load("ada", loader.load()).await.unwrap(), 37);
+//! # });
+//! ```
+
+mod calls;
+mod clock;
+pub mod conformance;
+mod fake;
+mod fake_bytes;
+mod gate;
+mod loader;
+mod recorder;
+
+pub use clock::{MockClock, settle};
+pub use fake::Fake;
+pub use fake_bytes::FakeBytes;
+pub use gate::Gate;
+pub use loader::Loader;
+pub use recorder::{LevelFailure, Recorder};

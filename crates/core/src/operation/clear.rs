@@ -39,14 +39,15 @@ where
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub async fn clear(&self) -> Result<()> {
+        self.inner.flights.overtake_all();
+        // Taken here and not in the task: if it is dropped while it waits, nothing is cleared later.
+        let alone = self.inner.flights.close_gate().await;
         let cache = self.clone();
         detached(async move {
-            let flights = &cache.inner.flights;
-            flights.overtake_all();
-            let _alone = flights.close_gate().await;
+            let _alone = alone;
             let cleared = C::clear(&cache.level, cache.cx()).await;
             // Also those who came meanwhile and read a level that was not cleared yet.
-            flights.overtake_all();
+            cache.inner.flights.overtake_all();
             cleared
         })
         .await

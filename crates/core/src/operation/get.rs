@@ -1,7 +1,7 @@
 //! Reading: [`get`](Cache::get) and [`get_now`](Cache::get_now).
 
 use crate::flights::{Boarding, Visit, board};
-use crate::fly::{NoLoader, Waited};
+use crate::fly::{Inside, NoLoader, Waited};
 use crate::glance::Seen;
 use crate::holds::{Fetched, Holds};
 use crate::spawn::spawn;
@@ -53,7 +53,9 @@ where
                     self.inner.counters.missed(0, from);
                     Ok(None)
                 }
-                Err(seen) => Ok(Box::pin(self.read_on(key, seen)).await.map(|found| found.entry.into_value())),
+                Err(seen) => {
+                    Ok(Box::pin(self.read_on(key, seen)).await.map(|found| found.entry.into_value()))
+                }
             }
         }
     }
@@ -101,7 +103,7 @@ where
                 let found = self.fetch(key, from).await?;
                 let Fetched { entry, level, freshness } = &found;
                 let answer = Fetched { entry: entry.clone(), level: *level, freshness: *freshness };
-                self.promote_detached(visit, key, found).await;
+                self.promote(&visit, key, found, Inside::Caller).await;
                 Some(answer)
             }
         }
@@ -113,7 +115,8 @@ where
             return;
         }
         if let Boarding::Lead(lead) = board(&self.inner, key) {
-            let refresh = self.clone().fly(key.to_owned(), lead, 1, Waited::Not, None::<NoLoader<V>>);
+            let refresh =
+                self.clone().fly(key.to_owned(), lead, 1, Waited::Not, Inside::Task, None::<NoLoader<V>>);
             // Without a runtime the stale value serves until someone loads.
             drop(spawn(refresh));
         }

@@ -10,7 +10,7 @@
 
 use crate::flight::{Flight, Outcome};
 use crate::flights::{Boarding, Lead, board};
-use crate::fly::{Loaded, Waited};
+use crate::fly::{Inside, Loaded, Waited};
 use crate::glance::Seen;
 use crate::holds::Holds;
 use crate::spawn::spawn;
@@ -204,7 +204,8 @@ where
             };
             let flight = Arc::clone(&lead.flight);
             let _waiting = cycle::wait_for(flight.id);
-            let flown = self.clone().fly(key.to_owned(), lead, from, waited, Some(|| erased(load())));
+            let flown =
+                self.clone().fly(key.to_owned(), lead, from, waited, Inside::Task, Some(|| erased(load())));
             return match (spawn(flown), stale) {
                 (Ok(()), Some(stale)) => Ok(stale.into_value()),
                 (Ok(()), None) => led(flight.wait(|| self.inner.clock.now()).await, None),
@@ -238,7 +239,14 @@ where
                 }
                 Seat::Lead { lead, from, waited, stale } => {
                     let _waiting = cycle::wait_for(lead.flight.id);
-                    let flown = self.clone().fly(key.to_owned(), lead, from, waited, Some(|| erased(load())));
+                    let flown = self.clone().fly(
+                        key.to_owned(),
+                        lead,
+                        from,
+                        waited,
+                        Inside::Caller,
+                        Some(|| erased(load())),
+                    );
                     return led(flown.await, stale);
                 }
             }
@@ -246,12 +254,7 @@ where
     }
 
     /// Gets an answer from a flight that is under way, or the duty to fly.
-    async fn seat<E: Send + Sync + 'static>(
-        &self,
-        key: &K,
-        seen: Seen<V>,
-        landed: u64,
-    ) -> Seat<K, V, E> {
+    async fn seat<E: Send + Sync + 'static>(&self, key: &K, seen: Seen<V>, landed: u64) -> Seat<K, V, E> {
         let counters = &self.inner.counters;
         let (from, stale) = match seen {
             Seen::Stale(entry) => {
@@ -287,10 +290,7 @@ where
     }
 
     /// Waits with the others; `None` means to begin again.
-    async fn join<E: Send + Sync + 'static>(
-        &self,
-        flight: &Flight<V>,
-    ) -> Option<Result<V, LoadError<E>>> {
+    async fn join<E: Send + Sync + 'static>(&self, flight: &Flight<V>) -> Option<Result<V, LoadError<E>>> {
         let Ok(_waiting) = cycle::wait_for(flight.id) else { return Some(Err(LoadError::Cycle)) };
         match flight.wait(|| self.inner.clock.now()).await {
             Outcome::Value(value) => Some(Ok(value)),
@@ -316,18 +316,13 @@ enum Seat<K: ?Sized + Lookup, V: Clone, E> {
 }
 
 /// What the leader of a flight answers: if that failed, a stale entry that it holds.
-fn led<V, E: Send + Sync + 'static>(
-    outcome: Outcome<V>,
-    stale: Option<Entry<V>>,
-) -> Result<V, LoadError<E>> {
+fn led<V, E: Send + Sync + 'static>(outcome: Outcome<V>, stale: Option<Entry<V>>) -> Result<V, LoadError<E>> {
     match (outcome, stale) {
         (Outcome::Value(value), _) => Ok(value),
         (_, Some(stale)) => Ok(stale.into_value()),
         (Outcome::Panicked(message), None) => Err(LoadError::Panicked(message)),
         // The leader's own load failed, so the type is right.
-        (Outcome::Failed(error), None) => {
-            Err(error.downcast().map_or(LoadError::Abandoned, LoadError::Load))
-        }
+        (Outcome::Failed(error), None) => Err(error.downcast().map_or(LoadError::Abandoned, LoadError::Load)),
         (Outcome::Nothing | Outcome::Abandoned, None) => Err(LoadError::Abandoned),
     }
 }

@@ -1,0 +1,110 @@
+//! What every store must do, as tests.
+//!
+//! One macro call runs all of it on your store, with a test for each promise: the store's own contract, and then
+//! caches over it, as it is, boxed, in front of another level and behind one.
+//!
+//! ```
+//! mod my_store {
+//!     larder_testkit::conformance!(bytes, || async { larder_testkit::FakeBytes::new() });
+//! }
+//!
+//! mod my_typed_store {
+//!     larder_testkit::conformance!(values, || async { larder_testkit::Fake::<str, bytes::Bytes>::new() });
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! The closure makes a new, empty store for each test. It must have room for 1,000 entries and for one of 10 MiB.
+//! A capability that the store does not claim is not asked of it; one that it claims must be true.
+//!
+//! The functions behind the macro may change between releases; the macro's form does not.
+
+pub mod cache;
+pub mod form;
+pub mod raw_bytes;
+pub mod raw_values;
+
+use std::future::Future;
+
+/// Runs the conformance suite on a store, see [`conformance`](crate::conformance).
+///
+/// `values` is for a [`Store`](larder_core::Store) of `Bytes` under `str`, `bytes` for a
+/// [`ByteStore`](larder_core::ByteStore).
+#[macro_export]
+macro_rules! conformance {
+    (values, $make:expr) => {
+        $crate::conformance!(@tests raw_values, $make,
+            an_entry_comes_back_with_its_times,
+            an_insert_replaces_and_a_remove_removes,
+            an_arc_of_the_store_is_the_store,
+            what_it_claims_is_true,
+        );
+        $crate::conformance!(@caches values, $make);
+    };
+    (bytes, $make:expr) => {
+        $crate::conformance!(@tests raw_bytes, $make,
+            bytes_come_back_exactly,
+            a_put_replaces_and_a_remove_removes,
+            bytes_that_have_not_expired_are_kept,
+            an_arc_of_the_store_is_the_store,
+            what_it_claims_is_true,
+        );
+        $crate::conformance!(@caches bytes, $make);
+    };
+    (@caches $kind:ident, $make:expr) => {
+        $crate::conformance!(@forms $kind, $make, plain, boxed, in_front, behind);
+    };
+    (@forms $kind:ident, $make:expr, $($form:ident),*) => {$(
+        mod $form {
+            #[allow(unused_imports, reason = "what the closure names is outside")]
+            use super::*;
+            $crate::conformance!(@behaviours $kind, $form, $make,
+                an_absent_key_is_none,
+                a_value_comes_back_until_it_is_removed,
+                an_insert_replaces,
+                keys_that_differ_do_not_meet,
+                empty_and_large_values_come_back,
+                entries_expire_on_time,
+                sub_second_lives_are_kept,
+                a_life_without_end_has_none,
+                a_stale_entry_is_served,
+                concurrent_keys_keep_their_values,
+                concurrent_writers_of_one_key_leave_one_whole_value,
+                a_cancelled_insert_leaves_old_new_or_nothing,
+                a_hundred_callers_load_once,
+                a_remove_during_a_load_wins,
+                an_insert_during_a_load_wins,
+                clear_removes_everything,
+            );
+        }
+    )*};
+    (@behaviours $kind:ident, $form:ident, $make:expr, $($behaviour:ident,)*) => {$(
+        #[test]
+        fn $behaviour() {
+            $crate::conformance::run(async {
+                let clock = $crate::MockClock::new();
+                let store = ($make)().await;
+                let cache = $crate::conformance::form::$form::$kind(store, &clock);
+                $crate::conformance::cache::$behaviour(cache, clock).await;
+            });
+        }
+    )*};
+    (@tests $module:ident, $make:expr, $($behaviour:ident,)*) => {$(
+        #[test]
+        fn $behaviour() {
+            $crate::conformance::run(async {
+                $crate::conformance::$module::$behaviour(($make)().await).await;
+            });
+        }
+    )*};
+}
+
+/// Runs a test of the suite on a runtime with two threads.
+///
+/// # Panics
+///
+/// If the test does, or a runtime cannot be made.
+pub fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime needs only memory and two threads").block_on(test);
+}

@@ -1,0 +1,79 @@
+//! The forms in which a store is put to use: alone, boxed, and as either level of a chain.
+
+use crate::{Fake, MockClock};
+use bytes::Bytes;
+use larder_core::{ByteStore, Cache, Holds, Native, Raw, Store};
+
+/// What a cache under test is, whatever it is made of.
+pub type Tested<S, C> = Cache<str, Bytes, S, C>;
+
+/// As it is.
+pub mod plain {
+    use super::{ByteStore, Bytes, Cache, MockClock, Native, Raw, Store, Tested};
+
+    /// Makes a cache of a store of values.
+    pub fn values<S: Store<str, Value = Bytes>>(store: S, clock: &MockClock) -> Tested<S, Native> {
+        Cache::new(store).clock(clock.clone())
+    }
+
+    /// Makes a cache of a store of bytes.
+    pub fn bytes<S: ByteStore>(store: S, clock: &MockClock) -> Tested<S, Raw> {
+        Cache::new(store).clock(clock.clone())
+    }
+}
+
+macro_rules! erased_form {
+    ($(#[$doc:meta])* $form:ident) => {
+        $(#[$doc])*
+        pub mod $form {
+            use super::{ByteStore, Bytes, Cache, MockClock, Store, plain};
+
+            /// Makes a cache of a store of values.
+            pub fn values<S: Store<str, Value = Bytes>>(store: S, clock: &MockClock) -> Cache<str, Bytes> {
+                super::$form(plain::values(store, clock), clock)
+            }
+
+            /// Makes a cache of a store of bytes.
+            pub fn bytes<S: ByteStore>(store: S, clock: &MockClock) -> Cache<str, Bytes> {
+                super::$form(plain::bytes(store, clock), clock)
+            }
+        }
+    };
+}
+
+erased_form!(
+    /// With its types hidden.
+    boxed
+);
+erased_form!(
+    /// In front of a level that makes its callers wait.
+    in_front
+);
+erased_form!(
+    /// Behind a level that answers at once.
+    behind
+);
+
+fn boxed<S, C>(cache: Tested<S, C>, _: &MockClock) -> Cache<str, Bytes>
+where
+    S: Send + Sync + 'static,
+    C: Holds<S, str, Bytes>,
+{
+    cache.boxed()
+}
+
+fn in_front<S, C>(cache: Tested<S, C>, clock: &MockClock) -> Cache<str, Bytes>
+where
+    S: Send + Sync + 'static,
+    C: Holds<S, str, Bytes>,
+{
+    cache.chain(Cache::new(Fake::<str, Bytes>::remote())).clock(clock.clone()).boxed()
+}
+
+fn behind<S, C>(cache: Tested<S, C>, clock: &MockClock) -> Cache<str, Bytes>
+where
+    S: Send + Sync + 'static,
+    C: Holds<S, str, Bytes>,
+{
+    Cache::new(Fake::<str, Bytes>::new()).chain(cache).clock(clock.clone()).boxed()
+}

@@ -1,0 +1,153 @@
+//! A store of values that records its calls, fails on demand, and can be stopped in the middle.
+
+use crate::Gate;
+use crate::calls::Calls;
+use larder_core::{Capabilities, Cleared, Entry, Lookup, Operation, Result, Store, Time, Usage};
+use parking_lot::Mutex;
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::Poll;
+
+/// A store of values for tests. Clones are the same store.
+///
+/// # Examples
+///
+/// ```
+/// use larder_core::{Cache, Operation};
+/// use larder_testkit::Fake;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = Fake::<str, u32>::new();
+/// let cache = Cache::new(store.clone());
+///
+/// cache.insert("ada", 36).await.unwrap();
+/// cache.get("ada").await.unwrap();
+/// assert_eq!(store.calls(), [Operation::Write, Operation::Read]);
+/// # });
+/// ```
+pub struct Fake<K: ?Sized + Lookup, V>(Arc<Inner<K, V>>);
+
+struct Inner<K: ?Sized + Lookup, V> {
+    entries: Mutex<HashMap<K::Owned, Entry<V>>>,
+    calls: Calls,
+    slow: AtomicBool,
+}
+
+impl<K: ?Sized + Lookup, V> Fake<K, V> {
+    /// Makes an empty store that answers at once, as memory does.
+    pub fn new() -> Self {
+        Fake(Arc::new(Inner { entries: Mutex::default(), calls: Calls::new(), slow: AtomicBool::new(false) }))
+    }
+
+    /// Makes an empty store that does not claim to answer at once, as what is far away.
+    pub fn remote() -> Self {
+        let fake = Self::new();
+        fake.0.slow.store(true, Relaxed);
+        fake
+    }
+
+    /// Returns the calls so far, in order. A look without waiting is a read.
+    pub fn calls(&self) -> Vec<Operation> {
+        self.0.calls.made()
+    }
+
+    /// Returns how often it was asked to do `operation`.
+    pub fn count(&self, operation: Operation) -> usize {
+        self.0.calls.count(operation)
+    }
+
+    /// Lets `operations`, and no others, fail from now on.
+    pub fn fail(&self, operations: &[Operation]) {
+        self.0.calls.fail(operations);
+    }
+
+    /// Returns the gate which `operation` passes once it was recorded. Closing it is for a
+    /// [`remote`](Self::remote) fake: the other one claims never to wait.
+    pub fn gate(&self, operation: Operation) -> &Gate {
+        self.0.calls.gate(operation)
+    }
+
+    /// Returns how many entries there are, dead ones included.
+    pub fn len(&self) -> usize {
+        self.0.entries.lock().len()
+    }
+
+    /// Returns whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<K: ?Sized + Lookup, V> Default for Fake<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: ?Sized + Lookup, V> Clone for Fake<K, V> {
+    fn clone(&self) -> Self {
+        Fake(Arc::clone(&self.0))
+    }
+}
+
+impl<K: ?Sized + Lookup, V> std::fmt::Debug for Fake<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fake").field("entries", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<K, V> Store<K> for Fake<K, V>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+{
+    type Value = V;
+
+    async fn get(&self, key: &K) -> Result<Option<Entry<V>>> {
+        self.0.calls.enter(Operation::Read).await?;
+        Ok(self.0.entries.lock().get(key).cloned())
+    }
+
+    async fn insert(&self, key: &K, entry: Entry<V>) -> Result<()> {
+        self.0.calls.enter(Operation::Write).await?;
+        self.0.entries.lock().insert(key.to_owned(), entry);
+        Ok(())
+    }
+
+    async fn remove(&self, key: &K) -> Result<()> {
+        self.0.calls.enter(Operation::Remove).await?;
+        self.0.entries.lock().remove(key);
+        Ok(())
+    }
+
+    fn get_now(&self, key: &K) -> Poll<Option<Entry<V>>> {
+        if self.0.slow.load(Relaxed) {
+            return Poll::Pending;
+        }
+        self.0.calls.note(Operation::Read);
+        Poll::Ready(self.0.entries.lock().get(key.borrow()).cloned())
+    }
+
+    async fn clear(&self) -> Result<Cleared> {
+        self.0.calls.enter(Operation::Clear).await?;
+        self.0.entries.lock().clear();
+        Ok(Cleared::Done)
+    }
+
+    fn sweep(&self, now: Time) {
+        self.0.entries.lock().retain(|_, entry| entry.dead_at() > now);
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        let entries = self.len() as u64;
+        Some(Usage::new(entries, entries))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let capabilities = Capabilities::NONE.clear().sweep();
+        if self.0.slow.load(Relaxed) { capabilities } else { capabilities.immediate() }
+    }
+}
