@@ -2,6 +2,11 @@
 
 use crate::holds::{Holds, Look};
 use crate::{Cache, Entry, Freshness, Lookup};
+use std::future::Future;
+use std::pin::Pin;
+
+/// What remains to be done after a first look that saw no fresh hit.
+pub(crate) type Rest<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a first look saw that was no fresh hit.
 pub(crate) enum Seen<V> {

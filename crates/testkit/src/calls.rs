@@ -41,10 +41,12 @@ impl Calls {
         self.made.lock().push(operation);
     }
 
-    /// Notes the call, passes its gate, and fails if it was told to.
-    pub(crate) async fn enter(&self, operation: Operation) -> Result<()> {
+    /// Notes the call, passes its gate if there is one, and fails if it was told to.
+    pub(crate) async fn enter(&self, operation: Operation, gated: bool) -> Result<()> {
         self.note(operation);
-        self.gate(operation).pass().await;
+        if gated {
+            self.gate(operation).pass().await;
+        }
         if self.failing.lock().contains(&operation) {
             return Err(Error::store("the fake was told to fail"));
         }

@@ -32,19 +32,23 @@ pub struct Fake<K: ?Sized + Lookup, V>(Arc<Inner<K, V>>);
 struct Inner<K: ?Sized + Lookup, V> {
     entries: Mutex<HashMap<K::Owned, Entry<V>>>,
     calls: Calls,
-    slow: AtomicBool,
+    remote: AtomicBool,
 }
 
 impl<K: ?Sized + Lookup, V> Fake<K, V> {
     /// Makes an empty store that answers at once, as memory does.
     pub fn new() -> Self {
-        Fake(Arc::new(Inner { entries: Mutex::default(), calls: Calls::new(), slow: AtomicBool::new(false) }))
+        Fake(Arc::new(Inner {
+            entries: Mutex::default(),
+            calls: Calls::new(),
+            remote: AtomicBool::new(false),
+        }))
     }
 
     /// Makes an empty store that does not claim to answer at once, as what is far away.
     pub fn remote() -> Self {
         let fake = Self::new();
-        fake.0.slow.store(true, Relaxed);
+        fake.0.remote.store(true, Relaxed);
         fake
     }
 
@@ -63,10 +67,16 @@ impl<K: ?Sized + Lookup, V> Fake<K, V> {
         self.0.calls.fail(operations);
     }
 
-    /// Returns the gate which `operation` passes once it was recorded. Closing it is for a
-    /// [`remote`](Self::remote) fake: the other one claims never to wait.
+    /// Returns the gate which `operation` passes once it was recorded. A [`remote`](Self::remote) fake has gates;
+    /// the other one claims never to wait and passes none.
     pub fn gate(&self, operation: Operation) -> &Gate {
         self.0.calls.gate(operation)
+    }
+
+    /// Whether callers may have to wait. One that answers at once has no gates: passing one may wait even if it is
+    /// open, because tokio makes tasks yield now and then.
+    fn is_remote(&self) -> bool {
+        self.0.remote.load(Relaxed)
     }
 
     /// Returns how many entries there are, dead ones included.
@@ -107,24 +117,24 @@ where
     type Value = V;
 
     async fn get(&self, key: &K) -> Result<Option<Entry<V>>> {
-        self.0.calls.enter(Operation::Read).await?;
+        self.0.calls.enter(Operation::Read, self.is_remote()).await?;
         Ok(self.0.entries.lock().get(key).cloned())
     }
 
     async fn insert(&self, key: &K, entry: Entry<V>) -> Result<()> {
-        self.0.calls.enter(Operation::Write).await?;
+        self.0.calls.enter(Operation::Write, self.is_remote()).await?;
         self.0.entries.lock().insert(key.to_owned(), entry);
         Ok(())
     }
 
     async fn remove(&self, key: &K) -> Result<()> {
-        self.0.calls.enter(Operation::Remove).await?;
+        self.0.calls.enter(Operation::Remove, self.is_remote()).await?;
         self.0.entries.lock().remove(key);
         Ok(())
     }
 
     fn get_now(&self, key: &K) -> Poll<Option<Entry<V>>> {
-        if self.0.slow.load(Relaxed) {
+        if self.is_remote() {
             return Poll::Pending;
         }
         self.0.calls.note(Operation::Read);
@@ -132,7 +142,7 @@ where
     }
 
     async fn clear(&self) -> Result<Cleared> {
-        self.0.calls.enter(Operation::Clear).await?;
+        self.0.calls.enter(Operation::Clear, self.is_remote()).await?;
         self.0.entries.lock().clear();
         Ok(Cleared::Done)
     }
@@ -148,6 +158,6 @@ where
 
     fn capabilities(&self) -> Capabilities {
         let capabilities = Capabilities::NONE.clear().sweep();
-        if self.0.slow.load(Relaxed) { capabilities } else { capabilities.immediate() }
+        if self.is_remote() { capabilities } else { capabilities.immediate() }
     }
 }

@@ -102,24 +102,24 @@ impl std::fmt::Debug for Inner {
 #[deny(clippy::missing_trait_methods)]
 impl ByteStore for FakeBytes {
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        self.0.calls.enter(Operation::Read).await?;
+        self.0.calls.enter(Operation::Read, true).await?;
         Ok(self.raw(key))
     }
 
     async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
-        self.0.calls.enter(Operation::Write).await?;
+        self.0.calls.enter(Operation::Write, true).await?;
         self.0.entries.lock().insert(key.into(), Stored { bytes, expires_at });
         Ok(())
     }
 
     async fn remove(&self, key: &str) -> Result<()> {
-        self.0.calls.enter(Operation::Remove).await?;
+        self.0.calls.enter(Operation::Remove, true).await?;
         self.0.entries.lock().remove(key);
         Ok(())
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {
-        self.0.calls.enter(Operation::Clear).await?;
+        self.0.calls.enter(Operation::Clear, true).await?;
         self.0.entries.lock().retain(|key, _| !key.starts_with(prefix));
         Ok(Cleared::Done)
     }

@@ -43,13 +43,13 @@ where
         // Taken here and not in the task: if it is dropped while it waits, nothing is cleared later.
         let alone = self.inner.flights.close_gate().await;
         let cache = self.clone();
-        detached(async move {
+        Box::pin(detached(async move {
             let _alone = alone;
             let cleared = C::clear(&cache.level, cache.cx()).await;
             // Also those who came meanwhile and read a level that was not cleared yet.
             cache.inner.flights.overtake_all();
             cleared
-        })
+        }))
         .await
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::flights::{Boarding, Visit, board};
 use crate::fly::{Inside, NoLoader, Waited};
-use crate::glance::Seen;
+use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
 use crate::spawn::spawn;
 use crate::{Cache, Freshness, Lookup, Result};
@@ -47,16 +47,22 @@ where
     /// ```
     pub fn get<'a>(&'a self, key: &'a K) -> impl Future<Output = Result<Option<V>>> + Send + 'a {
         async move {
-            match self.glance(key) {
-                Ok(entry) => Ok(Some(entry.into_value())),
-                Err(Seen::Ask(from)) if from == C::depth(&self.level) => {
-                    self.inner.counters.missed(0, from);
-                    Ok(None)
-                }
-                Err(seen) => {
-                    Ok(Box::pin(self.read_on(key, seen)).await.map(|found| found.entry.into_value()))
-                }
-            }
+            let rest = match self.begin_get(key) {
+                Ok(found) => return Ok(found),
+                Err(rest) => rest,
+            };
+            Ok(rest.await.map(|found| found.entry.into_value()))
+        }
+    }
+
+    /// Answers, or returns the rest of the work. Not part of `get`, so that nothing of the first look lives in
+    /// its future, which is to stay small.
+    #[inline]
+    fn begin_get<'a>(&'a self, key: &'a K) -> std::result::Result<Option<V>, Rest<'a, Option<Fetched<V>>>> {
+        match self.glance(key) {
+            Ok(entry) => Ok(Some(entry.into_value())),
+            Err(seen) if self.is_miss(&seen) => Ok(None),
+            Err(seen) => Err(Box::pin(self.read_on(key, seen))),
         }
     }
 
@@ -87,6 +93,16 @@ where
             }
             Err(Seen::Ask(_)) => None,
         }
+    }
+
+    /// Counts a miss, if there is no level left to ask.
+    pub(crate) fn is_miss(&self, seen: &Seen<V>) -> bool {
+        let depth = C::depth(&self.level);
+        let miss = matches!(seen, Seen::Ask(from) if *from == depth);
+        if miss {
+            self.inner.counters.missed(0, depth);
+        }
+        miss
     }
 
     /// Reads on, after a first look that saw nothing fresh.

@@ -11,7 +11,7 @@
 use crate::flight::{Flight, Outcome};
 use crate::flights::{Boarding, Lead, board};
 use crate::fly::{Inside, Loaded, Waited};
-use crate::glance::Seen;
+use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::spawn::spawn;
 use crate::{Cache, Entry, LoadError, Lookup, cycle};
@@ -77,11 +77,12 @@ where
         E: Send + Sync + 'static,
     {
         async move {
-            let landed = self.inner.flights.landed();
-            match self.glance(key) {
-                Ok(entry) => Ok(entry.into_value()),
-                Err(seen) => Box::pin(self.load_on(key, seen, landed, load)).await,
-            }
+            let rest = |seen, landed| -> Rest<'a, _> { Box::pin(self.load_on(key, seen, landed, load)) };
+            let rest = match self.begin_load(key, rest) {
+                Ok(value) => return Ok(value),
+                Err(rest) => rest,
+            };
+            rest.await
         }
     }
 
@@ -125,11 +126,13 @@ where
         E: Send + Sync + 'static,
     {
         async move {
-            let landed = self.inner.flights.landed();
-            match self.glance(key) {
-                Ok(entry) => Ok(entry.into_value()),
-                Err(seen) => Box::pin(self.load_on_scoped(key, seen, landed, load)).await,
-            }
+            let rest =
+                |seen, landed| -> Rest<'a, _> { Box::pin(self.load_on_scoped(key, seen, landed, load)) };
+            let rest = match self.begin_load(key, rest) {
+                Ok(value) => return Ok(value),
+                Err(rest) => rest,
+            };
+            rest.await
         }
     }
 
@@ -173,6 +176,21 @@ where
                 Err(LoadError::Load(never)) => match *never {},
                 Err(other) => panic!("`get_or_insert_with` has no value: {other}"),
             }
+        }
+    }
+
+    /// Answers, or returns the rest of the work. Not part of the callers, so that nothing of the first look
+    /// lives in their futures, which are to stay small.
+    #[inline]
+    fn begin_load<'a, E>(
+        &'a self,
+        key: &'a K,
+        rest: impl FnOnce(Seen<V>, u64) -> Rest<'a, Result<V, LoadError<E>>>,
+    ) -> Result<V, Rest<'a, Result<V, LoadError<E>>>> {
+        let landed = self.inner.flights.landed();
+        match self.glance(key) {
+            Ok(entry) => Ok(entry.into_value()),
+            Err(seen) => Err(rest(seen, landed)),
         }
     }
 

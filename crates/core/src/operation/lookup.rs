@@ -1,6 +1,5 @@
 //! Reading with provenance: [`lookup`](Cache::lookup).
 
-use crate::glance::Seen;
 use crate::holds::{Fetched, Holds};
 use crate::{Cache, Freshness, Lookup, Result};
 use crate::{Entry, Time};
@@ -98,10 +97,7 @@ where
     pub async fn lookup(&self, key: &K) -> Result<Option<Found<V>>> {
         let found = match self.glance(key) {
             Ok(entry) => Some(Fetched { entry, level: 0, freshness: Freshness::Fresh }),
-            Err(Seen::Ask(from)) if from == C::depth(&self.level) => {
-                self.inner.counters.missed(0, from);
-                None
-            }
+            Err(seen) if self.is_miss(&seen) => None,
             Err(seen) => Box::pin(self.read_on(key, seen)).await,
         };
         let now = self.inner.clock.now();
