@@ -5,17 +5,18 @@
 //!
 //! *One load a key.* The first caller that misses gets the flight, the others join it.
 //!
-//! *Invalidation wins.* Each visit notes the key's era when it begins. `remove`, `insert` and `clear` begin a new
-//! era, and a value that was loaded or read in an older one is not stored. Writers of one key take turns, across
-//! awaits, so that a write which was checked cannot land after a removal that was not yet asked for:
+//! *Invalidation wins.* Writers of one key take turns, across awaits. Each visit notes the key's era when it
+//! begins. `remove`, `insert` and `clear` begin a new era at the end of their turn, and a value that was loaded or
+//! read in an older one is not stored:
 //!
 //! ```text
-//! load      enter(era 0) ── load ──────────────────── turn? ── era 1: not stored
-//! remove                       new era 1 ─ turn ─ remove ─ new era 2 ─ end
-//! promote            enter(era 1) ─ read L2 (old) ───────── turn? ─ era 2: not stored
+//! load      enter(era 0) ── load ───────────────── turn? ── era 1: not stored
+//! remove             turn ── remove from L2, L1 ── era 1 ── end of turn
+//! promote              enter(era 0) ── read L2 ──── turn? ── era 1: not stored
 //! ```
 //!
-//! The second new era is for those who came after the first and read a level that was not yet cleared.
+//! A write that was checked in its turn is complete before a removal begins, so it cannot land after it; a value
+//! that was read while the removal was under way is of the older era, so it does not come back.
 
 use crate::Lookup;
 use crate::flight::{Flight, Outcome};
@@ -107,11 +108,10 @@ impl<K: ?Sized + Lookup, V: Clone> Flights<K, V> {
 }
 
 impl<V> Slot<V> {
-    fn overtake(&self) -> u64 {
+    fn overtake(&self) {
         let mut state = self.state.lock();
         state.era += 1;
         state.flight = None;
-        state.era
     }
 }
 
@@ -151,9 +151,9 @@ impl<K: ?Sized + Lookup, V: Clone> Visit<K, V> {
         Visit { inner: Arc::clone(&self.inner), slot: Arc::clone(&self.slot), era: self.era }
     }
 
-    /// Begins a new era, in which this visit goes on: all loads and reads that are under way are overtaken.
-    pub(crate) fn overtake(&mut self) {
-        self.era = self.slot.overtake();
+    /// Begins a new era: all loads and reads that are under way are overtaken.
+    pub(crate) fn overtake(&self) {
+        self.slot.overtake();
     }
 
     /// Waits for the turn to write the key, and for no `clear` to be under way.
@@ -292,12 +292,10 @@ mod tests {
     fn a_new_era_overtakes_those_who_came_before_and_not_those_who_come_after() {
         let inner = inner();
         let before = Visit::begin(&inner, &7);
-        let mut remover = Visit::begin(&inner, &7);
-        remover.overtake();
+        Visit::begin(&inner, &7).overtake();
         let after = Visit::begin(&inner, &7);
 
         assert!(before.is_overtaken());
-        assert!(!remover.is_overtaken());
         assert!(!after.is_overtaken());
     }
 

@@ -39,14 +39,14 @@ where
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub async fn clear(&self) -> Result<()> {
-        self.inner.flights.overtake_all();
         // Taken here and not in the task: if it is dropped while it waits, nothing is cleared later.
         let alone = self.inner.flights.close_gate().await;
         let cache = self.clone();
         Box::pin(detached(async move {
             let _alone = alone;
             let cleared = C::clear(&cache.level, cache.cx()).await;
-            // Also those who came meanwhile and read a level that was not cleared yet.
+            // Last, and before the gate opens: it is also for those who came meanwhile and read a level that was
+            // not cleared yet.
             cache.inner.flights.overtake_all();
             cleared
         }))

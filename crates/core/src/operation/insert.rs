@@ -117,8 +117,7 @@ where
     }
 
     async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {
-        let mut visit = Visit::begin(&self.inner, key);
-        visit.overtake();
+        let visit = Visit::begin(&self.inner, key);
         // Taken here and not in the task: a write that is dropped while it waits must not come after later ones.
         let turn = visit.turn().await;
         let (cache, waits) = (self.clone(), C::waits(&self.level, &plan));
@@ -127,7 +126,8 @@ where
             let _turn = turn;
             cache.keep_house(&plan);
             let put = C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await;
-            // Also those who came meanwhile and read a level that still had the older value.
+            // Last, and before the turn ends: it is also for those who came meanwhile and read a level that still
+            // had the older value.
             visit.overtake();
             put
         };

@@ -52,15 +52,15 @@ where
     }
 
     async fn remove_in_turn(&self, key: &K) -> Result<()> {
-        let mut visit = Visit::begin(&self.inner, key);
-        visit.overtake();
+        let visit = Visit::begin(&self.inner, key);
         // Taken here and not in the task: a removal that is dropped while it waits must not come after later writes.
         let turn = visit.turn().await;
         let (cache, key) = (self.clone(), key.to_owned());
         detached(async move {
             let _turn = turn;
             let removed = C::remove(&cache.level, cache.cx(), key.borrow()).await;
-            // Also those who came meanwhile and read a level that still had the value.
+            // Last, and before the turn ends: it is also for those who came meanwhile and read a level that still
+            // had the value.
             visit.overtake();
             removed
         })
