@@ -1,1 +1,55 @@
-//! x
+//! Codecs of larder: how values become the bytes that Redis, files and object storage keep.
+//!
+//! ```
+//! use larder_codecs::Json;
+//! use larder_core::Codec;
+//! use bytes::BytesMut;
+//!
+//! let mut out = BytesMut::new();
+//! Json.encode(&vec![18, 15], &mut out)?;
+//! assert_eq!(&out[..], b"[18,15]");
+//!
+//! let back: Vec<u32> = Json.decode(&out.freeze())?;
+//! assert_eq!(back, [18, 15]);
+//! # larder_core::Result::Ok(())
+//! ```
+//!
+//! A cache takes one with [`Cache::codec`](larder_core::Cache::codec); nothing else need be known about it.
+//!
+//! # Codecs
+//!
+//! | type | feature | number | for |
+//! |---|---|---|---|
+//! | [`Json`] | `json` (default) | 1 | bytes that people read and other languages write |
+//! | [`MessagePack`] | `msgpack` | 2 | the same data model, smaller and faster |
+//! | [`Raw`](larder_core::Raw) | in `larder-core` | 0 | values that are bytes already |
+//!
+//! The number travels with every value. Bytes that another codec wrote are a miss, never a wrong value.
+//!
+//! # What both promise
+//!
+//! - **Fields may come and go.** Structs are written with the names of their fields. A field that is added
+//!   with `#[serde(default)]` reads as its default from older bytes, and one that is gone is skipped.
+//! - **Bytes are not trusted.** Nesting deeper than 128 levels, lengths beyond what is there and bytes after
+//!   the value are errors, found without a panic and without allocating more than a small multiple of the
+//!   input.
+//! - **Errors show no values.** What serde says of a value that does not fit may quote it, so only the place
+//!   and the name of a missing field are told.
+//!
+//! # What they do not do
+//!
+//! - `Some(None)` of an `Option<Option<T>>` comes back as `None`: neither format can tell them apart. A
+//!   cached `None` itself is an entry like any other and not a miss.
+//! - A value that is nested deeper than 128 levels is written, and is a miss when read.
+
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "msgpack")]
+mod message_pack;
+#[cfg(any(feature = "json", feature = "msgpack"))]
+mod withheld;
+
+#[cfg(feature = "json")]
+pub use json::Json;
+#[cfg(feature = "msgpack")]
+pub use message_pack::MessagePack;

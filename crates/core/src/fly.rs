@@ -97,7 +97,7 @@ where
         if waited == Waited::Not {
             self.inner.counters.reloads.add();
         }
-        let loaded_at = self.inner.clock.now();
+        let loaded_at = self.inner.clock.now_exact();
         match load().await {
             Ok(value) => {
                 let plan = self.policy.plan(key, &value, Override::default(), loaded_at);
@@ -140,7 +140,7 @@ where
 
     /// Copies what was found at a lower level into the levels before it.
     pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
-        let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now());
+        let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now_exact());
         // A level that fails was reported, and the reader has its value.
         let _ = self.write(visit, key, Gift::Own(found.entry.into_value()), &plan, inside).await;
     }

@@ -181,7 +181,7 @@ impl Cx<'_> {
     }
 
     pub(crate) fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), wall: self.clock.wall() }
+        Moment { now: self.clock.now_exact(), wall: self.clock.wall() }
     }
 
     /// Counts and reports that the level failed, and returns the error with the level's name on it.

@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock`, `event`; what they speak of: `entry`, `time`, `error`
+//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`), `event`; what they speak of: `entry`, `time`, `error`
 //! - what travels: `envelope`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
 //! - decisions: `policy`, `life`, `random`, and `combinator`, one file a method
@@ -44,6 +44,7 @@ mod spawn;
 mod stats;
 mod store;
 mod striped;
+mod system_clock;
 mod time;
 mod wire;
 
@@ -51,7 +52,7 @@ pub use boxed::Boxed;
 pub use byte_store::ByteStore;
 pub use cache::Cache;
 pub use chain::Chain;
-pub use clock::{Clock, Sleep, SystemClock, Tick};
+pub use clock::{Clock, Sleep, Tick};
 pub use codec::{Codec, Format, Native, PerLevel, Raw};
 pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};
@@ -63,4 +64,5 @@ pub use load_error::LoadError;
 pub use operation::{Found, InsertOptions};
 pub use stats::{LevelStats, Stats};
 pub use store::{Capabilities, Cleared, Store, Usage};
+pub use system_clock::SystemClock;
 pub use time::Time;

@@ -30,7 +30,7 @@ where
             return None;
         }
         match level.store.get(key).await {
-            Ok(held) => Fetched::of(held?, cx.base, cx.clock.now()),
+            Ok(held) => Fetched::of(held?, cx.base, cx.clock.now_exact()),
             Err(error) => {
                 cx.failed(Operation::Read, error);
                 None

@@ -106,7 +106,7 @@ where
     {
         let call = options(InsertOptions::default()).life;
         async move {
-            let plan = self.policy.plan(key, &value, call, self.inner.clock.now());
+            let plan = self.policy.plan(key, &value, call, self.inner.clock.now_exact());
             let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &plan);
             if immediate && self.inner.flights.is_idle(key) {
                 self.keep_house(&plan);

@@ -1,0 +1,25 @@
+//! What may be told of a value that does not fit its type.
+//!
+//! Serde's messages quote the value (`invalid type: string "hunter2", expected u64`), and errors of a cache
+//! are printed. A missing field is the exception: the message has only its name, which is the program's own,
+//! and it is what a deploy most often runs into.
+
+pub(crate) fn unless_safe(message: &str) -> &str {
+    if message.starts_with("missing field `") {
+        message
+    } else {
+        "the value does not fit its type, or its own serde code failed; the details may show it and are withheld"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_missing_field_is_told() {
+        assert_eq!(unless_safe("missing field `name`"), "missing field `name`");
+        assert!(!unless_safe("invalid type: string \"hunter2\", expected u64").contains("hunter2"));
+        assert!(!unless_safe("unknown variant `hunter2`").contains("hunter2"));
+    }
+}

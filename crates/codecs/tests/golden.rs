@@ -1,0 +1,186 @@
+//! The bytes of released versions, as they lie in someone's store, still decode.
+//!
+//! `snapshots/` has the whole envelope, in hexadecimal, of one value by each codec. A change of the format
+//! fails twice here: what is written differs from the snapshot, and the snapshot cannot be read. The first
+//! can be intended: then add snapshots under a new version and keep the old ones in `RELEASED`. The second
+//! never is.
+
+#![cfg(all(feature = "json", feature = "msgpack"))]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
+
+mod support {
+    pub(crate) mod fixed;
+}
+
+use bytes::Bytes;
+use larder_codecs::{Json, MessagePack};
+use larder_core::{Cache, Codec, Freshness, Raw};
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+use support::fixed::{FixedClock, OneValue};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct User {
+    name: String,
+    born: u16,
+    email: Option<String>,
+    scores: Vec<f64>,
+    role: Role,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Role {
+    Admin,
+    Member { since: u64 },
+}
+
+fn ada() -> User {
+    User {
+        name: "Ada Lovelace \u{1F980}".into(),
+        born: 1815,
+        email: None,
+        scores: vec![0.1, -1e300],
+        role: Role::Member { since: 18_446_744_073_709_551_615 },
+    }
+}
+
+fn admin() -> User {
+    User { role: Role::Admin, email: Some("ada@example.com".into()), ..ada() }
+}
+
+fn raw() -> Bytes {
+    Bytes::from_static(b"\x00countess\xff")
+}
+
+/// The lives with which each value is written: no ttl; 60 s; 60 s and 30 s stale.
+#[derive(Clone, Copy)]
+enum Life {
+    Endless,
+    Ttl,
+    TtlStale,
+}
+
+const LIVES: [(&str, Life); 3] =
+    [("endless", Life::Endless), ("ttl", Life::Ttl), ("ttl_stale", Life::TtlStale)];
+const RELEASED: [&str; 1] = ["v1"];
+const CURRENT: &str = "v1";
+
+fn cache<V, C>(store: OneValue, codec: C, clock: FixedClock, life: Life) -> Cache<str, V, OneValue, C>
+where
+    V: Clone + Send + Sync + 'static,
+    C: Codec<V>,
+{
+    let cache = Cache::new(store).codec(codec).namespace("golden").clock(clock);
+    match life {
+        Life::Endless => cache,
+        Life::Ttl => cache.ttl(Duration::from_secs(60)),
+        Life::TtlStale => cache.ttl(Duration::from_secs(60)).stale(Duration::from_secs(30)),
+    }
+}
+
+async fn written<V, C>(value: V, codec: C, life: Life) -> String
+where
+    V: Clone + Send + Sync + 'static,
+    C: Codec<V>,
+{
+    let store = OneValue::default();
+    cache(store.clone(), codec, FixedClock::after(0), life).insert("ada", value).await.unwrap();
+    let mut hex = String::new();
+    for (number, byte) in store.bytes().iter().enumerate() {
+        let _ = write!(hex, "{byte:02x}{}", if number % 32 == 31 { "\n" } else { "" });
+    }
+    hex
+}
+
+fn committed(name: &str) -> Bytes {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.snap"));
+    let file = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let hex: String = file.splitn(3, "---\n").nth(2).unwrap().split_whitespace().collect();
+    let digits = hex.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+async fn read<V, C>(name: &str, codec: C, seconds: u64) -> Option<(V, Freshness)>
+where
+    V: Clone + Send + Sync + 'static,
+    C: Codec<V>,
+{
+    let store = OneValue::of(committed(name));
+    let cache = cache(store, codec, FixedClock::after(seconds), Life::Endless);
+    let found = cache.lookup("ada").await.unwrap()?;
+    let freshness = found.freshness();
+    Some((found.into_value(), freshness))
+}
+
+async fn reads<V, C>(name: &str, value: V, codec: C, life: Life)
+where
+    V: Clone + Debug + PartialEq + Send + Sync + 'static,
+    C: Codec<V> + Copy,
+{
+    let found = async |seconds| read::<V, C>(name, codec, seconds).await;
+    let fresh = Some((value.clone(), Freshness::Fresh));
+    let stale = Some((value, Freshness::Stale));
+
+    assert_eq!(found(0).await, fresh, "{name} at once");
+    assert_eq!(found(59).await, fresh, "{name} at its last second");
+    let late = match life {
+        Life::Endless => fresh,
+        Life::Ttl => None,
+        Life::TtlStale => stale,
+    };
+    assert_eq!(found(61).await, late, "{name} after its ttl");
+    if !matches!(life, Life::Endless) {
+        assert_eq!(found(91).await, None, "{name} after all of its life");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_is_what_was_released() {
+    let mut goldens = Vec::new();
+    for (life_name, life) in LIVES {
+        let named = |codec: &str| format!("{CURRENT}_{codec}_{life_name}");
+        goldens.push((named("json"), written(ada(), Json, life).await));
+        goldens.push((named("json_admin"), written(admin(), Json, life).await));
+        goldens.push((named("message_pack"), written(ada(), MessagePack, life).await));
+        goldens.push((named("message_pack_admin"), written(admin(), MessagePack, life).await));
+        goldens.push((named("raw"), written(raw(), Raw, life).await));
+    }
+
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        for (name, hex) in goldens {
+            insta::assert_snapshot!(name, hex);
+        }
+    });
+}
+
+#[tokio::test]
+async fn every_released_golden_still_decodes() {
+    for version in RELEASED {
+        for (life_name, life) in LIVES {
+            let named = |codec: &str| format!("{version}_{codec}_{life_name}");
+            reads(&named("json"), ada(), Json, life).await;
+            reads(&named("json_admin"), admin(), Json, life).await;
+            reads(&named("message_pack"), ada(), MessagePack, life).await;
+            reads(&named("message_pack_admin"), admin(), MessagePack, life).await;
+            reads(&named("raw"), raw(), Raw, life).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_of_one_codec_are_a_miss_for_another() {
+    assert_eq!(read::<User, _>("v1_json_endless", MessagePack, 0).await, None);
+    assert_eq!(read::<User, _>("v1_message_pack_endless", Json, 0).await, None);
+    assert_eq!(read::<Bytes, _>("v1_json_endless", Raw, 0).await, None);
+}
+
+#[test]
+fn no_snapshot_is_left_out() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let snapshots = files.filter(|path| path.extension().is_some_and(|extension| extension == "snap"));
+    assert_eq!(snapshots.count(), RELEASED.len() * LIVES.len() * 5);
+}
