@@ -1,1 +1,103 @@
-//! x
+//! larder assembles typed caches from stores, codecs and policies.
+//!
+//! ```
+//! # #[cfg(all(feature = "memory", feature = "object", feature = "json"))]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! # let folder = std::env::temp_dir().join(format!("larder-first-example-{}", std::process::id()));
+//! # let folder = folder.as_path();
+//! use larder::prelude::*;
+//!
+//! let ages = Cache::new(Memory::new(10_000))                        // L1 keeps the value itself
+//!     .ttl(secs(60)).stale(secs(30))
+//!     .chain(Cache::new(Object::local(folder)?)                     // L2 keeps bytes, here in files
+//!         .codec(Json).namespace("ages").ttl(hours(1)));
+//!
+//! let ada: u32 = ages.get_or_load("ada", async || "36".parse()).await?;   // one load, however many callers
+//! assert_eq!(ages.get("ada").await?, Some(ada));                    // a hit
+//! ages.remove("ada").await?;                                        // gone from every level
+//! assert_eq!(ages.get("ada").await?, None);
+//!
+//! struct App { ages: Cache<str, u32> }                              // the short type is the erased form
+//! let app = App { ages: ages.boxed() };
+//! # app.ages.clear().await?;
+//! # std::fs::remove_dir_all(folder)?;
+//! # Ok(()) }
+//! # #[cfg(all(feature = "memory", feature = "object", feature = "json"))]
+//! # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! # Concepts
+//!
+//! - [`Entry`]: a value, when its load began, and until when it is fresh or stale
+//! - store: where entries are; a [`Store`] keeps values, a [`ByteStore`] keeps bytes
+//! - [`Codec`]: how values become bytes; each level of bytes has its own
+//! - level: a store with its codec, namespace and life; levels are chained, the fastest first
+//! - [`Cache`]: the levels, the loads under way, and the policy of this handle
+//!
+//! # How a read goes
+//!
+//! ```text
+//! get_or_load(key)
+//!  1 look in L1         fresh: answer                stale: answer, and go on in the background
+//!  2 one caller a key   goes on, the others wait for it
+//!  3 ask L2, L3 ..      fresh: copy up, answer       stale: answer, and go on in the background
+//!  4 load               store in every level, answer
+//! ```
+//!
+//! A hit in memory clones the value once, allocates nothing and never suspends. Whatever `remove`, `insert` or
+//! `clear` overtakes on this way is not stored. A level that fails is passed over.
+//!
+//! # Combinators
+//!
+//! | method | adds | default |
+//! |---|---|---|
+//! | [`ttl`](Cache::ttl), [`ttl_with`](Cache::ttl_with) | a fresh life, fixed or computed | no end |
+//! | [`stale`](Cache::stale) | a window in which a stale value answers while it is reloaded | none |
+//! | [`jitter`](Cache::jitter), [`seed`](Cache::seed) | a random factor on each ttl | none |
+//! | [`chain`](Cache::chain) | another level behind | |
+//! | [`codec`](Cache::codec) | what a store of bytes is to hold | bytes |
+//! | [`namespace`](Cache::namespace) | a part of a store of bytes for this cache alone | `larder` |
+//! | [`max_value_bytes`](Cache::max_value_bytes) | a bound on what travels | 64 MiB |
+//! | [`clock`](Cache::clock) | another source of time | [`SystemClock`] |
+//! | [`name`](Cache::name), [`observer`](Cache::observer) | what people call it, who is told | none |
+//! | [`boxed`](Cache::boxed) | the short type `Cache<K, V>` | |
+//!
+//! # Stores
+//!
+//! | type | feature | keeps | shared between processes |
+//! |---|---|---|---|
+//! | `Memory` | `memory` | values | no |
+//! | `Object` (local files, or the driver's memory) | `object` | bytes | yes, those of one machine |
+//!
+//! # Features
+//!
+//! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type.
+//!
+//! # What it does not do
+//!
+//! Other processes do not learn of a `remove` yet: they serve what they have until its ttl ends. There is no
+//! Redis, no S3, no tag, no metrics exporter yet; `CHANGELOG.md` says what there is. larder never promises that
+//! something stays: every store may forget.
+
+#[doc(no_inline)]
+pub use larder_core::envelope;
+pub use larder_core::{
+    Boxed, ByBytes, ByteStore, Cache, Capabilities, Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind,
+    Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, LoadError,
+    Lookup, Native, Observer, Operation, PerLevel, Raw, Result, Sleep, Stats, Store, SystemClock, Tick, Time,
+    Usage, Values,
+};
+
+#[cfg(feature = "json")]
+pub use larder_codecs::Json;
+#[cfg(feature = "msgpack")]
+pub use larder_codecs::MessagePack;
+#[cfg(feature = "memory")]
+pub use larder_memory::{Departure, Memory};
+#[cfg(feature = "object")]
+pub use larder_object::{Object, Purged};
+
+pub mod prelude;
+mod span;
+
+pub use span::{hours, millis, minutes, secs};

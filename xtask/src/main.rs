@@ -1,1 +1,59 @@
-fn main(){}
+//! The commands of this repository: `cargo xtask help`.
+
+mod lint;
+mod parts;
+mod sources;
+mod test;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+const HELP: &str = "\
+The commands of this repository.
+
+Usage: cargo xtask <command>
+
+Commands:
+  test          run every test: unit, behaviour, conformance, UI and doc tests, and the quickstart
+  lint          check formatting, lints, docs, dependencies and the rules for sources
+  help          print this
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => usage("a command is missing"),
+        [command, unknown, ..] => usage(&format!("`{command}` takes no `{unknown}`")),
+        ["test"] => test::run(),
+        ["lint"] => lint::run(),
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        [unknown] => usage(&format!("there is no command `{unknown}`")),
+    }
+}
+
+/// Says what is wrong with the arguments. As with most tools, that is status 2, and 1 is a check that failed.
+fn usage(problem: &str) -> ExitCode {
+    eprintln!("error: {problem}\n\n{HELP}");
+    ExitCode::from(2)
+}
+
+/// The root of the repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in a folder of the repository")
+}
+
+/// A cargo command in the root of the repository. Arguments are separated by blanks.
+fn cargo(arguments: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments.split_whitespace()).current_dir(root());
+    command
+}
+
+/// Whether cargo has the subcommand `name`.
+fn has(name: &str) -> bool {
+    cargo(name).arg("--version").output().is_ok_and(|output| output.status.success())
+}

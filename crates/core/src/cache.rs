@@ -23,15 +23,11 @@ use std::sync::{Arc, OnceLock};
 /// # Examples
 ///
 /// ```
-/// # use larder_core as larder;
-/// # mod doc { include!("../tests/support/map.rs"); }
-/// # use doc::Map;
-/// use larder::Cache;
-/// use std::time::Duration;
+/// use larder::prelude::*;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// // Any store will do; `Memory` of the crate `larder` is the one to begin with.
-/// let squares = Cache::new(Map::default()).ttl(Duration::from_secs(60));
+/// let squares = Cache::new(Memory::new(1_000)).ttl(secs(60));
 ///
 /// let nine = squares.get_or_insert_with(&3, async || 9).await;
 /// assert_eq!(nine, 9);

@@ -18,9 +18,11 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 /// use larder_core::{Error, ErrorKind};
 ///
-/// let error = Error::new(ErrorKind::Store, "connection refused");
+/// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+/// let error = Error::new(ErrorKind::Store, "no connection to port 6379").caused_by(refused);
 /// assert_eq!(error.kind(), ErrorKind::Store);
-/// assert_eq!(error.to_string(), "the store failed: connection refused");
+/// assert_eq!(error.to_string(), "the store failed: no connection to port 6379");
+/// assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "connection refused");
 /// ```
 pub struct Error(Box<Parts>);
 
@@ -70,19 +72,21 @@ impl Error {
         Error(Box::new(Parts { kind, message: message.into(), level: None, source: None }))
     }
 
-    /// Makes an error of [`ErrorKind::Store`] that was caused by `source`.
+    /// Makes an error of [`ErrorKind::Store`] that was caused by `source` and says no more than that.
     pub fn store(source: impl Into<Source>) -> Self {
-        Self::caused(ErrorKind::Store, source.into())
+        Self::new(ErrorKind::Store, "").caused_by(source)
     }
 
-    /// Makes an error of [`ErrorKind::Codec`] that was caused by `source`.
+    /// Makes an error of [`ErrorKind::Codec`] that was caused by `source` and says no more than that.
     pub fn codec(source: impl Into<Source>) -> Self {
-        Self::caused(ErrorKind::Codec, source.into())
+        Self::new(ErrorKind::Codec, "").caused_by(source)
     }
 
-    fn caused(kind: ErrorKind, source: Source) -> Self {
-        let message = source.to_string();
-        Error(Box::new(Parts { kind, message, level: None, source: Some(source) }))
+    /// Attaches what caused the error. Its text is its own: reporters print it, this error's `Display` does not.
+    #[must_use = "the error is returned, not changed in place"]
+    pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
     }
 
     /// Returns what sort of error this is.
@@ -107,7 +111,8 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("message", &self.0.message)
             .field("level", &self.0.level)
-            .finish_non_exhaustive()
+            .field("source", &self.0.source)
+            .finish()
     }
 }
 
@@ -116,7 +121,8 @@ impl fmt::Display for Error {
         if let Some(level) = &self.0.level {
             write!(f, "{level}: ")?;
         }
-        write!(f, "{}: {}", self.0.kind.words(), self.0.message)
+        f.write_str(self.0.kind.words())?;
+        if self.0.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.0.message) }
     }
 }
 

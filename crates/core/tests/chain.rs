@@ -143,7 +143,9 @@ async fn an_insert_that_a_level_refuses_is_an_error_and_the_other_levels_have_th
 
     let error = cache.insert("ada", "countess".into()).await.unwrap_err();
 
-    assert_eq!(error.to_string(), "L2 FakeBytes: the store failed: the fake was told to fail");
+    assert_eq!(error.to_string(), "L2 FakeBytes: the store failed");
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "the fake was told to fail");
     assert_eq!(front.len(), 1);
 }
 

@@ -21,16 +21,13 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// use larder::Cache;
+    /// use larder::prelude::*;
     ///
     /// struct App {
     ///     ages: Cache<str, u32>,
     /// }
     ///
-    /// let app = App { ages: Cache::new(Map::default()).boxed() };
+    /// let app = App { ages: Cache::new(Memory::new(1_000)).boxed() };
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// app.ages.insert("ada", 36).await?;
     /// assert_eq!(app.ages.get("ada").await?, Some(36));

@@ -37,23 +37,18 @@ where
     /// clock and seed are the left side's; observers of both sides are told.
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// # use larder::Cache;
-    /// # use std::time::Duration;
-    /// # fn secs(n: u64) -> Duration { Duration::from_secs(n) }
+    /// use larder::prelude::*;
+    ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # let l1 = || Cache::new(Map::<str, u32>::default());
-    /// # let l2 = || Cache::new(Map::<str, u32>::default());
+    /// # let l1 = || Cache::new(Memory::<str, u32>::new(1_000));
+    /// # let l2 = || Cache::new(Memory::<str, u32>::new(1_000));
     /// // Right: short in front, long behind.
-    /// let right = l1().ttl(secs(60)).chain(l2().ttl(secs(3600)));
+    /// let right = l1().ttl(secs(60)).chain(l2().ttl(hours(1)));
     /// // Wrong, if it was meant for the front alone: both levels forget after 60 s.
-    /// let wrong = l1().chain(l2().ttl(secs(3600))).ttl(secs(60));
-    /// # for (cache, ttl) in [(right, 3600), (wrong, 60)] {
+    /// let wrong = l1().chain(l2().ttl(hours(1))).ttl(secs(60));
+    /// # for cache in [right, wrong] {
     /// #     cache.insert("ada", 36).await?;
     /// #     assert!(cache.lookup("ada").await?.unwrap().ttl_left() <= Some(secs(60)));
-    /// #     let _ = ttl;
     /// # }
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```

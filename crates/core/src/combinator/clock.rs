@@ -24,11 +24,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// let cache = larder::Cache::new(Map::<str, u32>::default()).clock(larder::SystemClock);
-    /// # assert!(format!("{cache:?}").contains("L1 Map"));
+    /// use larder::prelude::*;
+    /// let cache = Cache::new(Memory::<str, u32>::new(1_000)).clock(larder::SystemClock);
+    /// # assert!(format!("{cache:?}").contains("L1 Memory"));
     /// ```
     pub fn clock(self, clock: impl Clock) -> Self {
         let policy = Policy::clone(&self.policy);

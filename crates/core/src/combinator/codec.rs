@@ -1,17 +1,18 @@
 //! `.codec(c)`: what a store of bytes is to hold.
 
 use crate::codec::{Codec, Format};
+use crate::holds::Holds;
 use crate::life::{Life, Ttl};
 use crate::policy::Policy;
-use crate::{ByteStore, Cache, Key};
+use crate::{ByteStore, Cache, Key, Lookup};
 use std::sync::Arc;
 
-impl<K, V, B, C> Cache<K, V, B, C>
+impl<K, V, S, C> Cache<K, V, S, C>
 where
-    K: ?Sized + Key,
+    K: ?Sized + Lookup,
     V: Clone + Send + Sync + 'static,
-    B: ByteStore,
-    C: Codec<V> + Format,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
 {
     /// Encodes values with `codec`. Which values is inferred from their use, or from the cache in front.
     ///
@@ -29,18 +30,18 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/bytes.rs"); }
-    /// # use doc::{ByteMap, Decimal};
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(ByteMap::default()).codec(Decimal);
+    /// let ages = Cache::new(Object::in_memory()).codec(Json);
     /// ages.insert("ada", 36_u32).await?;
     /// assert_eq!(ages.get("ada").await?, Some(36));
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     #[track_caller]
-    pub fn codec<W, D>(self, codec: D) -> Cache<K, W, B, D>
+    pub fn codec<W, D>(self, codec: D) -> Cache<K, W, S, D>
     where
+        K: Key,
+        S: ByteStore,
         W: Clone + Send + Sync + 'static,
         D: Codec<W> + Format,
     {

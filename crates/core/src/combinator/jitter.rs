@@ -30,13 +30,10 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// # use std::time::Duration;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default())
-    ///     .ttl(Duration::from_secs(60))
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000))
+    ///     .ttl(minutes(1))
     ///     .jitter(0.1);
     ///
     /// ages.insert("ada", 36).await?;

@@ -1,16 +1,16 @@
 //! `.max_value_bytes(n)`: larger values do not travel.
 
-use crate::codec::{Codec, Format};
+use crate::holds::Holds;
 use crate::policy::Policy;
-use crate::{ByteStore, Cache, Key};
+use crate::{ByteStore, Cache, Key, Lookup};
 use std::sync::Arc;
 
-impl<K, V, B, C> Cache<K, V, B, C>
+impl<K, V, S, C> Cache<K, V, S, C>
 where
-    K: ?Sized + Key,
+    K: ?Sized + Lookup,
     V: Clone + Send + Sync + 'static,
-    B: ByteStore,
-    C: Codec<V> + Format,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
 {
     /// Neither writes nor reads more than `bytes` a value at this level, header and key included.
     ///
@@ -25,16 +25,18 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/bytes.rs"); }
-    /// # use doc::ByteMap;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let pages = larder::Cache::new(ByteMap::default()).max_value_bytes(1_000);
+    /// let pages = Cache::new(Object::in_memory()).max_value_bytes(1_000);
     /// let error = pages.insert("/", vec![0; 2_000].into()).await.unwrap_err();
     /// assert_eq!(error.kind(), larder::ErrorKind::TooLarge);
     /// # });
     /// ```
-    pub fn max_value_bytes(self, bytes: usize) -> Self {
+    pub fn max_value_bytes(self, bytes: usize) -> Self
+    where
+        K: Key,
+        S: ByteStore,
+    {
         let policy = Policy::clone(&self.policy);
         Cache::assemble(self.level.with_max_value_bytes(bytes), policy, Arc::clone(&self.inner.clock))
     }

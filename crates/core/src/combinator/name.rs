@@ -12,11 +12,9 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// let users = larder::Cache::new(Map::<str, u32>::default()).name("users");
-    /// assert_eq!(format!("{users:?}"), "Cache users\n└ L1 Map");
+    /// use larder::prelude::*;
+    /// let users = Cache::new(Memory::<str, u32>::new(1_000)).name("users");
+    /// assert_eq!(format!("{users:?}"), "Cache users\n└ L1 Memory");
     /// ```
     pub fn name(self, name: &str) -> Self {
         self.decide(|policy| policy.name = Some(name.into()))

@@ -1,16 +1,16 @@
 //! `.namespace(s)`: a part of a store of bytes for this cache alone.
 
-use crate::codec::{Codec, Format};
+use crate::holds::Holds;
 use crate::policy::Policy;
-use crate::{ByteStore, Cache, Key};
+use crate::{ByteStore, Cache, Key, Lookup};
 use std::sync::Arc;
 
-impl<K, V, B, C> Cache<K, V, B, C>
+impl<K, V, S, C> Cache<K, V, S, C>
 where
-    K: ?Sized + Key,
+    K: ?Sized + Lookup,
     V: Clone + Send + Sync + 'static,
-    B: ByteStore,
-    C: Codec<V> + Format,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
 {
     /// Keeps this cache's keys apart from all others in the same store: they are written `namespace:key`.
     ///
@@ -25,20 +25,22 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/bytes.rs"); }
-    /// # use doc::{ByteMap, Decimal};
+    /// use larder::prelude::*;
     /// # use std::sync::Arc;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let connection = Arc::new(ByteMap::default());
-    /// let ages = larder::Cache::new(Arc::clone(&connection)).codec(Decimal).namespace("ages");
-    /// let debts = larder::Cache::new(connection).codec(Decimal).namespace("debts");
+    /// let connection = Arc::new(Object::in_memory());
+    /// let ages = Cache::new(Arc::clone(&connection)).codec(Json).namespace("ages");
+    /// let debts = Cache::new(connection).codec(Json).namespace("debts");
     ///
     /// ages.insert("ada", 36).await?;
-    /// assert_eq!(debts.get("ada").await?, None);
+    /// assert_eq!(debts.get("ada").await?, None::<u32>);
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
-    pub fn namespace(self, namespace: &str) -> Self {
+    pub fn namespace(self, namespace: &str) -> Self
+    where
+        K: Key,
+        S: ByteStore,
+    {
         let policy = Policy::clone(&self.policy);
         Cache::assemble(self.level.with_namespace(namespace), policy, Arc::clone(&self.inner.clock))
     }

@@ -14,12 +14,10 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// let cache = larder::Cache::new(Map::<str, u32>::default())
+    /// use larder::prelude::*;
+    /// let cache = Cache::new(Memory::<str, u32>::new(1_000))
     ///     .observer(|event: &larder::Event<'_>| eprintln!("{event:?}"));
-    /// # assert!(format!("{cache:?}").contains("L1 Map"));
+    /// # assert!(format!("{cache:?}").contains("L1 Memory"));
     /// ```
     pub fn observer(self, observer: impl Observer) -> Self {
         self.decide(|policy| policy.observers.add(Arc::new(observer)))

@@ -15,15 +15,12 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// # use std::time::Duration;
-    /// let cache = larder::Cache::new(Map::<str, u32>::default())
-    ///     .ttl(Duration::from_secs(60))
+    /// use larder::prelude::*;
+    /// let cache = Cache::new(Memory::<str, u32>::new(1_000))
+    ///     .ttl(minutes(1))
     ///     .jitter(0.1)
     ///     .seed(7);
-    /// # assert!(format!("{cache:?}").contains("L1 Map"));
+    /// # assert!(format!("{cache:?}").contains("L1 Memory"));
     /// ```
     pub fn seed(self, seed: u64) -> Self {
         self.decide(|policy| policy.random = Arc::new(Random::seeded(seed)))

@@ -28,14 +28,11 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// # use std::time::Duration;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default())
-    ///     .ttl(Duration::from_nanos(1))
-    ///     .stale(Duration::from_secs(30));
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000))
+    ///     .ttl(std::time::Duration::from_nanos(1))
+    ///     .stale(secs(30));
     ///
     /// ages.insert("ada", 36).await?; // stale as soon as the clock moves
     /// # let mut clock = larder::Clock::now(&larder::SystemClock);

@@ -29,15 +29,11 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// Before [`chain`](Self::chain) it is that level's, after it the whole's; the smallest applies:
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// # use larder::Cache;
-    /// # use std::time::Duration;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
-    /// let cache = Cache::new(Map::<str, u32>::default()).ttl(minute)    // the first level's
-    ///     .chain(Cache::new(Map::default()).ttl(10 * hour))             // the second level's
+    /// let (minute, hour) = (minutes(1), hours(1));
+    /// let cache = Cache::new(Memory::<str, u32>::new(1_000)).ttl(minute)    // the first level's
+    ///     .chain(Cache::new(Memory::new(1_000)).ttl(10 * hour))             // the second level's
     ///     .ttl(hour);                                                   // everything's
     ///
     /// cache.insert("ada", 36).await?;

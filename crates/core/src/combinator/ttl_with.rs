@@ -18,17 +18,14 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// # use std::time::Duration;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let pages = larder::Cache::new(Map::<str, String>::default())
-    ///     .ttl_with(|path, _| Duration::from_secs(if path.starts_with("/news") { 5 } else { 3600 }));
+    /// let pages = Cache::new(Memory::<str, String>::new(1_000))
+    ///     .ttl_with(|path, _| secs(if path.starts_with("/news") { 5 } else { 3600 }));
     ///
     /// pages.insert("/news/today", "..".into()).await?;
     /// let left = pages.lookup("/news/today").await?.unwrap().ttl_left();
-    /// assert!(left <= Some(Duration::from_secs(5)));
+    /// assert!(left <= Some(secs(5)));
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub fn ttl_with<F>(self, compute: F) -> Self

@@ -35,11 +35,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
     /// assert_eq!(ages.get("ada").await?, None);
     /// ages.insert("ada", 36).await?;
     /// assert_eq!(ages.get("ada").await?, Some(36));
@@ -74,11 +72,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
     /// ages.insert("ada", 36).await?;
     /// assert_eq!(ages.get_now("ada"), Some(36));
     /// # larder::Result::Ok(()) }).unwrap();

@@ -54,11 +54,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
     ///
     /// let age = ages.get_or_load("ada", async || "36".parse()).await?;
     /// assert_eq!(age, 36);
@@ -104,11 +102,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
     /// let file = String::from("36");
     ///
     /// let age = ages.get_or_load_scoped("ada", async || file.parse()).await?; // borrows `file`
@@ -152,11 +148,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let squares = larder::Cache::new(Map::<u64, u64>::default());
+    /// let squares = Cache::new(Memory::<u64, u64>::new(1_000));
     /// assert_eq!(squares.get_or_insert_with(&12, async || 144).await, 144);
     /// # });
     /// ```

@@ -56,11 +56,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
     /// ages.insert("ada", 35).await?;
     /// ages.insert("ada", 36).await?;
     /// assert_eq!(ages.get("ada").await?, Some(36));
@@ -83,16 +81,13 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
-    /// # use std::time::Duration;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default()).ttl(Duration::from_secs(60));
-    /// ages.insert_with("ada", 36, |entry| entry.ttl(Duration::from_secs(3600))).await?;
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000)).ttl(secs(60));
+    /// ages.insert_with("ada", 36, |entry| entry.ttl(hours(1))).await?;
     ///
     /// let left = ages.lookup("ada").await?.and_then(|found| found.ttl_left());
-    /// assert!(left > Some(Duration::from_secs(3500)));
+    /// assert!(left > Some(secs(3500)));
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub fn insert_with<'a, O>(

@@ -80,11 +80,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let ages = larder::Cache::new(Map::<str, u32>::default());
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
     /// ages.insert("ada", 36).await?;
     ///
     /// let found = ages.lookup("ada").await?.unwrap();
@@ -100,7 +98,7 @@ where
             Err(seen) if self.is_miss(&seen) => None,
             Err(seen) => Box::pin(self.read_on(key, seen)).await,
         };
-        let now = self.inner.clock.now();
+        let now = self.inner.clock.now_exact();
         Ok(found.map(|Fetched { entry, level, freshness }| Found { entry, level, freshness, now }))
     }
 }

@@ -15,11 +15,9 @@ where
     /// # Examples
     ///
     /// ```
-    /// # use larder_core as larder;
-    /// # mod doc { include!("../../tests/support/map.rs"); }
-    /// # use doc::Map;
+    /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let squares = larder::Cache::new(Map::<u64, u64>::default());
+    /// let squares = Cache::new(Memory::<u64, u64>::new(1_000));
     /// squares.get_or_insert_with(&12, async || 144).await;
     /// squares.get(&12).await?;
     ///

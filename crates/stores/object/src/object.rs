@@ -96,8 +96,8 @@ impl Object {
         let path = path.as_ref();
         open(path).map_err(|error| {
             let cure = "choose another path, or create the folder and let this user write to it";
-            let message = format!("cannot open the folder `{}`: {error}; {cure}", path.display());
-            Error::new(ErrorKind::Store, message)
+            let message = format!("cannot open the folder `{}`; {cure}", path.display());
+            Error::new(ErrorKind::Store, message).caused_by(error)
         })
     }
 

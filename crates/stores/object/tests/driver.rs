@@ -97,7 +97,8 @@ async fn a_broken_driver_is_an_error_of_the_store() {
     ];
     for error in errors {
         assert_eq!(error.kind(), ErrorKind::Store);
-        assert!(error.to_string().contains("connection refused"), "{error}");
+        let source = std::error::Error::source(&error).expect("the driver's own error");
+        assert!(source.to_string().contains("connection refused"), "{source}");
     }
 
     spy.counts.broken.store(false, SeqCst);

@@ -1,0 +1,32 @@
+//! `cargo xtask lint`: what is checked without running the code.
+
+use crate::parts::Parts;
+use crate::{cargo, has, sources};
+use std::process::ExitCode;
+
+pub(crate) fn run() -> ExitCode {
+    let mut parts = Parts::default();
+
+    parts.command("formatting", cargo("fmt --all --check"));
+    // Warnings are denied here and not in the sources, so that a new compiler cannot break those who build them.
+    let all = "clippy --workspace --all-targets --all-features --keep-going -- -D warnings";
+    parts.command("clippy, all features", cargo(all));
+    // Without the benches, which want the default features and would bring them back for all.
+    let none = "clippy --workspace --exclude larder-benches --all-targets --no-default-features --keep-going \
+                -- -D warnings";
+    parts.command("clippy, no features", cargo(none));
+
+    let mut docs = cargo("doc --workspace --no-deps --all-features --keep-going");
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    parts.command("docs", docs);
+
+    if has("deny") {
+        parts.command("dependencies", cargo("deny --all-features check bans licenses sources"));
+    } else {
+        let cure = "cargo-deny is not installed: `cargo install cargo-deny --locked` (some minutes)";
+        parts.skip("dependencies", cure);
+    }
+
+    parts.check("sources", sources::check);
+    parts.finish("lint")
+}
