@@ -254,7 +254,7 @@ impl fmt::Debug for Object {
     }
 }
 
-fn open(path: &Path) -> std::result::Result<Object, Box<dyn std::error::Error>> {
+fn open(path: &Path) -> std::result::Result<Object, Box<dyn std::error::Error + Send + Sync>> {
     std::fs::create_dir_all(path)?;
     let root: PathBuf = std::fs::canonicalize(path)?;
     let driver = LocalFileSystem::new_with_prefix(&root)?;
