@@ -1,6 +1,6 @@
 //! A store of one's own: what it takes, and the one call that tests it.
 //!
-//! `cargo run --example custom_store`, and `cargo test --example custom_store` for the conformance suite.
+//! `cargo run --example custom_store`, and `cargo test --example custom_store`.
 
 use bytes::Bytes;
 use larder::prelude::*;

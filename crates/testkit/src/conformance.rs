@@ -26,6 +26,11 @@ pub mod raw_values;
 
 use std::future::Future;
 
+#[doc(hidden)]
+pub use bytes::Bytes;
+#[doc(hidden)]
+pub use larder_core::{ByteStore, Store};
+
 /// Runs the conformance suite on a store, see [`conformance`](crate::conformance).
 ///
 /// `values` is for a [`Store`](larder_core::Store) of `Bytes` under `str`, `bytes` for a
@@ -33,32 +38,42 @@ use std::future::Future;
 #[macro_export]
 macro_rules! conformance {
     (values, $make:expr) => {
-        $crate::conformance!(@tests raw_values, $make,
+        fn make_store()
+        -> impl ::std::future::Future<Output = impl $crate::conformance::Store<str, Value = $crate::conformance::Bytes>> {
+            ($make)()
+        }
+        $crate::conformance!(@store raw_values:
             an_entry_comes_back_with_its_times,
             an_insert_replaces_and_a_remove_removes,
             an_arc_of_the_store_is_the_store,
             what_it_claims_is_true,
         );
-        $crate::conformance!(@caches values, $make);
+        $crate::conformance!(@caches values: plain, boxed, in_front, behind);
     };
     (bytes, $make:expr) => {
-        $crate::conformance!(@tests raw_bytes, $make,
+        fn make_store() -> impl ::std::future::Future<Output = impl $crate::conformance::ByteStore> {
+            ($make)()
+        }
+        $crate::conformance!(@store raw_bytes:
             bytes_come_back_exactly,
             a_put_replaces_and_a_remove_removes,
             bytes_that_have_not_expired_are_kept,
             an_arc_of_the_store_is_the_store,
             what_it_claims_is_true,
         );
-        $crate::conformance!(@caches bytes, $make);
+        $crate::conformance!(@caches bytes: plain, boxed, in_front, behind);
     };
-    (@caches $kind:ident, $make:expr) => {
-        $crate::conformance!(@forms $kind, $make, plain, boxed, in_front, behind);
-    };
-    (@forms $kind:ident, $make:expr, $($form:ident),*) => {$(
+    (@store $module:ident: $($behaviour:ident,)*) => {$(
+        #[test]
+        fn $behaviour() {
+            $crate::conformance::run(async {
+                $crate::conformance::$module::$behaviour(make_store().await).await;
+            });
+        }
+    )*};
+    (@caches $kind:ident: $($form:ident),*) => {$(
         mod $form {
-            #[allow(unused_imports, reason = "what the closure names is outside")]
-            use super::*;
-            $crate::conformance!(@behaviours $kind, $form, $make,
+            $crate::conformance!(@behaviours $kind, $form:
                 an_absent_key_is_none,
                 a_value_comes_back_until_it_is_removed,
                 an_insert_replaces,
@@ -78,22 +93,13 @@ macro_rules! conformance {
             );
         }
     )*};
-    (@behaviours $kind:ident, $form:ident, $make:expr, $($behaviour:ident,)*) => {$(
+    (@behaviours $kind:ident, $form:ident: $($behaviour:ident,)*) => {$(
         #[test]
         fn $behaviour() {
             $crate::conformance::run(async {
                 let clock = $crate::MockClock::new();
-                let store = ($make)().await;
-                let cache = $crate::conformance::form::$form::$kind(store, &clock);
+                let cache = $crate::conformance::form::$form::$kind(super::make_store().await, &clock);
                 $crate::conformance::cache::$behaviour(cache, clock).await;
-            });
-        }
-    )*};
-    (@tests $module:ident, $make:expr, $($behaviour:ident,)*) => {$(
-        #[test]
-        fn $behaviour() {
-            $crate::conformance::run(async {
-                $crate::conformance::$module::$behaviour(($make)().await).await;
             });
         }
     )*};
