@@ -1,9 +1,9 @@
-//! What a hit costs: larder's forms beside the raw engine, quick_cache and moka. JSON to stdout.
+//! What a hit costs: larder's forms beside the raw engine, `quick_cache` and moka. JSON to stdout.
 //!
 //! `cargo bench -p larder-benches --bench hit`
 //!
-//! 1,024 hot keys, all present. larder has ttl, stale window and statistics on; moka has a ttl; quick_cache has neither
-//! ttl nor exact statistics. The raw engine is what is behind `Memory`: quick_cache with the same hasher, keeping the
+//! 1,024 hot keys, all present. larder has ttl, stale window and statistics on; moka has a ttl; `quick_cache` has neither
+//! ttl nor exact statistics. The raw engine is what is behind `Memory`: `quick_cache` with the same hasher, keeping the
 //! value as larder keeps it, with its times.
 
 use larder::prelude::*;
@@ -91,7 +91,6 @@ macro_rules! subject {
     }};
 }
 
-#[expect(clippy::unwrap_used, reason = "a hit cannot fail, and the bench is to measure it bare")]
 fn main() {
     let subjects = [
         subject!("u64 to u64", u64, u64, u64, |n| u64::from(n), 7),

@@ -1,6 +1,6 @@
 //! One load that is under way, and those who wait for it.
 
-use crate::{Entry, Freshness, Time};
+use crate::{Clock, Entry, Freshness};
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -31,7 +31,7 @@ pub(crate) enum Outcome<V> {
     Abandoned,
 }
 
-impl<V: Clone> Flight<V> {
+impl<V: Clone + Send + Sync> Flight<V> {
     pub(crate) fn new() -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
         Flight {
@@ -42,9 +42,9 @@ impl<V: Clone> Flight<V> {
         }
     }
 
-    /// Waits for the end, or for a stale entry that may be served at `now`. Dropping the wait changes nothing
+    /// Waits for the end, or for a stale entry that may be served. Dropping the wait changes nothing
     /// for the others.
-    pub(crate) async fn wait(&self, now: impl Fn() -> Time) -> Outcome<V> {
+    pub(crate) async fn wait(&self, clock: &dyn Clock) -> Outcome<V> {
         loop {
             // Counts from its creation, so a change between the checks and the await is not missed.
             let changed = self.changed.notified();
@@ -52,7 +52,7 @@ impl<V: Clone> Flight<V> {
                 return outcome.clone();
             }
             if let Some(entry) = self.interim.get()
-                && entry.freshness(now()) != Freshness::Dead
+                && entry.freshness(clock.now()) != Freshness::Dead
             {
                 return Outcome::Value(entry.value().clone());
             }

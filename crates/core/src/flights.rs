@@ -24,6 +24,7 @@ use crate::inner::Inner;
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 use std::borrow::Borrow;
+use std::future::Future;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -64,7 +65,7 @@ struct State<V> {
 
 const SHARDS: usize = 64;
 
-impl<K: ?Sized + Lookup, V: Clone> Flights<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Flights<K, V> {
     pub(crate) fn new() -> Self {
         Flights {
             shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
@@ -102,8 +103,8 @@ impl<K: ?Sized + Lookup, V: Clone> Flights<K, V> {
     }
 
     /// Waits until no key is being written, and keeps it so.
-    pub(crate) async fn close_gate(&self) -> OwnedRwLockWriteGuard<()> {
-        Arc::clone(&self.gate).write_owned().await
+    pub(crate) fn close_gate(&self) -> impl Future<Output = OwnedRwLockWriteGuard<()>> + Send + use<K, V> {
+        Arc::clone(&self.gate).write_owned()
     }
 }
 
@@ -116,14 +117,14 @@ impl<V> Slot<V> {
 }
 
 /// Someone who is doing something to a key. The table forgets the key with its last visit.
-pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone> {
+pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync> {
     inner: Arc<Inner<K, V>>,
     slot: Arc<Slot<V>>,
     /// The era in which the visit began.
     era: u64,
 }
 
-impl<K: ?Sized + Lookup, V: Clone> Visit<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
     pub(crate) fn begin(inner: &Arc<Inner<K, V>>, key: &K) -> Self {
         let flights = &inner.flights;
         let hash = flights.hasher.hash_one(key);
@@ -157,10 +158,12 @@ impl<K: ?Sized + Lookup, V: Clone> Visit<K, V> {
     }
 
     /// Waits for the turn to write the key, and for no `clear` to be under way.
-    pub(crate) async fn turn(&self) -> HoldsTurn {
-        let gate = Arc::clone(&self.inner.flights.gate).read_owned().await;
-        let turn = Arc::clone(&self.slot.turn).lock_owned().await;
-        HoldsTurn { _turn: turn, _gate: gate }
+    pub(crate) fn turn(&self) -> impl Future<Output = HoldsTurn> + Send + use<K, V> {
+        let (gate, turn) = (Arc::clone(&self.inner.flights.gate), Arc::clone(&self.slot.turn));
+        async move {
+            let gate = gate.read_owned().await;
+            HoldsTurn { _turn: turn.lock_owned().await, _gate: gate }
+        }
     }
 
     /// Whether a new era has begun since the visit did. Means something only to who has the turn.
@@ -169,7 +172,7 @@ impl<K: ?Sized + Lookup, V: Clone> Visit<K, V> {
     }
 }
 
-impl<K: ?Sized + Lookup, V: Clone> Drop for Visit<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Visit<K, V> {
     fn drop(&mut self) {
         let mut shard = self.inner.flights.shard(self.slot.hash).lock();
         if self.slot.visits.fetch_sub(1, Ordering::Relaxed) == 1
@@ -188,14 +191,17 @@ pub(crate) struct HoldsTurn {
 }
 
 /// What a caller that missed gets.
-pub(crate) enum Boarding<K: ?Sized + Lookup, V: Clone> {
+pub(crate) enum Boarding<K: ?Sized + Lookup, V: Clone + Send + Sync> {
     /// The flight: the caller is to load.
     Lead(Lead<K, V>),
     /// A seat: another caller loads.
     Join(Arc<Flight<V>>),
 }
 
-pub(crate) fn board<K: ?Sized + Lookup, V: Clone>(inner: &Arc<Inner<K, V>>, key: &K) -> Boarding<K, V> {
+pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync>(
+    inner: &Arc<Inner<K, V>>,
+    key: &K,
+) -> Boarding<K, V> {
     let mut visit = Visit::begin(inner, key);
     let mut state = visit.slot.state.lock();
     if let Some(flight) = &state.flight {
@@ -210,19 +216,19 @@ pub(crate) fn board<K: ?Sized + Lookup, V: Clone>(inner: &Arc<Inner<K, V>>, key:
 }
 
 /// The duty to load. However it is dropped, the flight ends: as abandoned, unless another outcome was set.
-pub(crate) struct Lead<K: ?Sized + Lookup, V: Clone> {
+pub(crate) struct Lead<K: ?Sized + Lookup, V: Clone + Send + Sync> {
     pub(crate) visit: Visit<K, V>,
     pub(crate) flight: Arc<Flight<V>>,
     outcome: Outcome<V>,
 }
 
-impl<K: ?Sized + Lookup, V: Clone> Lead<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Lead<K, V> {
     pub(crate) fn end(mut self, outcome: Outcome<V>) {
         self.outcome = outcome;
     }
 }
 
-impl<K: ?Sized + Lookup, V: Clone> Drop for Lead<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Lead<K, V> {
     fn drop(&mut self) {
         // Before the key is free again: whoever missed before this load stored its value, and gets the next
         // flight, must see that something landed.

@@ -108,7 +108,9 @@ mod tests {
                     std::thread::spawn(move || (0..1_000).for_each(|_| counter.add()))
                 })
                 .collect();
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            for thread in threads {
+                thread.join().unwrap();
+            }
         }
         assert_eq!(counter.sum(), 3 * 300 * 1_000);
     }

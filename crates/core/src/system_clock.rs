@@ -57,7 +57,7 @@ impl Clock for SystemClock {
     fn now_exact(&self) -> Time {
         let now = exact();
         let stepped = STEPPED.load(Relaxed);
-        if stepped != 0 && stepped + 2 * STEP.as_nanos() as u64 <= now {
+        if stepped != 0 && Duration::from_nanos(now.saturating_sub(stepped)) > 2 * STEP {
             // The thread is late. Zero, where it has parked meanwhile, stays zero.
             let _ = STEPPED.compare_exchange(stepped, now, Relaxed, Relaxed);
         }

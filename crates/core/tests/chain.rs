@@ -1,4 +1,5 @@
 //! Levels behind levels: who is asked, what is copied up, and how long it lives there (promises 4 and 6).
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
 use larder_core::{Cache, Freshness, Operation};

@@ -1,4 +1,5 @@
 //! How often a value is cloned: once a hit, and n − 1 times for an insert into n levels of memory.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use larder_core::Cache;
 use larder_testkit::{Fake, MockClock};

@@ -1,4 +1,5 @@
 //! Promises 1, 3 and 5: one load a key, nobody is hostage, a computed value is never lost.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use larder_core::{Cache, LoadError, Operation};
 use larder_testkit::{Fake, FakeBytes, Gate, Loader, MockClock, Recorder, settle};

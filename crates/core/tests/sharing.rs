@@ -1,7 +1,8 @@
 //! What handles share: a cache, its boxed twin and its re-policied clones are one cache; a store can serve many.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use larder_core::{Cache, Lookup};
+use larder_core::{Cache, Key};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock, settle};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,10 +97,7 @@ async fn namespaces_are_isolated_whatever_they_are_called() {
 /// What `get` takes decides the key type, owned or borrowed.
 #[tokio::test]
 async fn keys_of_many_types_are_kept_apart_in_a_store_of_bytes() {
-    async fn holds<K: larder_core::Key + Clone>(store: &FakeBytes, keys: &[K])
-    where
-        K: Lookup,
-    {
+    async fn holds<K: Key + Clone>(store: &FakeBytes, keys: &[K]) {
         let cache = Cache::<K, Bytes, _, _>::new(store.clone());
         for (number, key) in keys.iter().enumerate() {
             cache.insert(key, number.to_string().into()).await.unwrap();

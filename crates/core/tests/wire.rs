@@ -1,4 +1,5 @@
 //! Promise 7: bytes from outside are not trusted.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::{Bytes, BytesMut};
 use larder_core::{ByteStore, Cache, Codec, Error, ErrorKind, Format, Operation, Result};

@@ -54,11 +54,11 @@ impl Gate {
     pub async fn pass(&self) {
         self.0.reached.fetch_add(1, SeqCst);
         self.0.changed.notify_waiters();
-        if let Ok(permit) = self.0.permits.acquire().await {
-            if self.0.permits.available_permits() < Self::OPEN / 2 {
-                // One of those that were let through one by one.
-                permit.forget();
-            }
+        if let Ok(permit) = self.0.permits.acquire().await
+            && self.0.permits.available_permits() < Self::OPEN / 2
+        {
+            // One of those that were let through one by one.
+            permit.forget();
         }
     }
 

@@ -220,7 +220,7 @@ where
                 self.clone().fly(key.to_owned(), lead, from, waited, Inside::Task, Some(|| erased(load())));
             return match (spawn(flown), stale) {
                 (Ok(()), Some(stale)) => Ok(stale.into_value()),
-                (Ok(()), None) => led(flight.wait(|| self.inner.clock.now()).await, None),
+                (Ok(()), None) => led(flight.wait(&*self.inner.clock).await, None),
                 (Err(flown), stale) => led(flown.await, stale),
             };
         }
@@ -304,7 +304,7 @@ where
     /// Waits with the others; `None` means to begin again.
     async fn join<E: Send + Sync + 'static>(&self, flight: &Flight<V>) -> Option<Result<V, LoadError<E>>> {
         let Ok(_waiting) = cycle::wait_for(flight.id) else { return Some(Err(LoadError::Cycle)) };
-        match flight.wait(|| self.inner.clock.now()).await {
+        match flight.wait(&*self.inner.clock).await {
             Outcome::Value(value) => Some(Ok(value)),
             Outcome::Failed(error) => error.downcast().ok().map(|error| Err(LoadError::Load(error))),
             Outcome::Panicked(message) => Some(Err(LoadError::Panicked(message))),
@@ -314,7 +314,7 @@ where
 }
 
 /// Where a caller that saw nothing fresh finds itself.
-enum Seat<K: ?Sized + Lookup, V: Clone, E> {
+enum Seat<K: ?Sized + Lookup, V: Clone + Send + Sync, E> {
     Answer(Result<V, LoadError<E>>),
     Again,
     Lead {

@@ -1,4 +1,5 @@
 //! The suite that every store passes, on both backends.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use larder_object::Object;
 

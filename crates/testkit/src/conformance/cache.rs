@@ -1,4 +1,5 @@
 //! What a cache over the store must do, in whichever form it is put to use.
+#![expect(clippy::unwrap_used, reason = "a suite that cannot go on fails")]
 
 use super::form::Tested;
 use crate::{Loader, MockClock};
@@ -62,7 +63,7 @@ behaviours! {
         }
         for (number, key) in keys.iter().enumerate() {
             let found = cache.get(key).await.unwrap();
-            assert_eq!(found, Some(number.to_string().into()), "key {number}: {:.40?}", key);
+            assert_eq!(found, Some(number.to_string().into()), "key {number}: {key:.40?}");
         }
         cache.remove(&keys[0]).await.unwrap();
         assert!(cache.get(&keys[1]).await.unwrap().is_some(), "removing one key removed another");
