@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
+use std::time::Duration;
 
 type Users = Cache<str, u32>;
 
@@ -362,4 +363,22 @@ async fn whoever_misses_before_a_load_lands_and_leads_after_it_finds_its_value()
         });
     }
     assert_eq!(loads.load(SeqCst), 2_000);
+}
+
+#[tokio::test]
+async fn the_life_of_a_value_is_counted_from_when_its_load_began() {
+    let clock = MockClock::new();
+    let users = Cache::new(Fake::<str, u32>::new()).ttl(Duration::from_secs(60)).clock(clock.clone());
+    let loader: Loader<u32> = Loader::value(36).gated();
+    let call = tokio::spawn({
+        let (users, load) = (users.clone(), loader.load());
+        async move { users.get_or_load("ada", load).await }
+    });
+    loader.gate().reached(1).await;
+    clock.advance(Duration::from_secs(10));
+    loader.gate().open();
+    call.await.unwrap().unwrap();
+
+    let found = users.lookup("ada").await.unwrap().unwrap();
+    assert_eq!((found.age(), found.ttl_left()), (Duration::from_secs(10), Some(Duration::from_secs(50))));
 }
