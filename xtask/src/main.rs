@@ -1,5 +1,6 @@
 //! The commands of this repository: `cargo xtask help`.
 
+mod instructions;
 mod lint;
 mod parts;
 mod sources;
@@ -16,6 +17,7 @@ Usage: cargo xtask <command>
 Commands:
   test          run every test: unit, behaviour, conformance, UI and doc tests, and the quickstart
   lint          check formatting, lints, docs, dependencies and the rules for sources
+  instructions  count the instructions of a hit in its six forms, as JSON (needs valgrind)
   help          print this
 ";
 
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         [command, unknown, ..] => usage(&format!("`{command}` takes no `{unknown}`")),
         ["test"] => test::run(),
         ["lint"] => lint::run(),
+        ["instructions"] => instructions::run(),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS
