@@ -31,7 +31,7 @@ pub use bytes::Bytes;
 #[doc(hidden)]
 pub use larder_core::{ByteStore, Store};
 
-/// Runs the conformance suite on a store, see [`conformance`](crate::conformance).
+/// Runs the conformance suite on a store, see [the module](mod@crate::conformance).
 ///
 /// `values` is for a [`Store`](larder_core::Store) of `Bytes` under `str`, `bytes` for a
 /// [`ByteStore`](larder_core::ByteStore).

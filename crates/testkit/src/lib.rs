@@ -4,7 +4,7 @@
 //! - [`Fake`], [`FakeBytes`]: stores that record their calls, fail on demand and can be stopped in the middle
 //! - [`Loader`]: loads that follow a script, pass a [`Gate`] and are counted
 //! - [`Recorder`]: an observer that remembers
-//! - [`conformance`]: what every store must do, as tests that one macro call runs on yours
+//! - [`mod@conformance`]: what every store must do, as tests that one macro call runs on yours
 //!
 //! A test of a cache is then a few lines without any waiting:
 //!
