@@ -87,9 +87,11 @@ where
         use crate::holds::Step;
         let expires = |step: &Step| matches!(step, Step::Write(stamp) if stamp.0.stale_until != Time::NEVER);
         if self.inner.sweeper.get().is_none() && plan.iter().any(expires) {
-            let sweeper: &Arc<dyn Tick> =
-                self.inner.sweeper.get_or_init(|| Arc::new(Sweeper::<K, V, S, C>::new(self.level.clone())));
-            self.inner.clock.on_tick(Arc::downgrade(sweeper));
+            self.inner.sweeper.get_or_init(|| {
+                let sweeper: Arc<dyn Tick> = Arc::new(Sweeper::<K, V, S, C>::new(self.level.clone()));
+                self.inner.clock.on_tick(Arc::downgrade(&sweeper));
+                sweeper
+            });
         }
     }
 }

@@ -6,10 +6,9 @@
 //! themselves loads cannot close a circle and do not take part.
 
 use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::LazyLock;
-
-use std::collections::HashMap;
 
 tokio::task_local! {
     /// The load that this code runs in.
@@ -35,6 +34,14 @@ pub(crate) fn wait_for(target: u64) -> Result<Option<Waiting>, Cycle> {
     Waiting::begin(waiter, target).map(Some)
 }
 
+/// Notes that nobody waits for the load `target` any more: it serves something meanwhile.
+pub(crate) fn release(target: u64) {
+    WAITS.lock().retain(|_, targets| {
+        targets.retain(|waited_for| *waited_for != target);
+        !targets.is_empty()
+    });
+}
+
 /// A wait between two loads; ends when dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
@@ -45,18 +52,14 @@ pub(crate) struct Waiting {
 impl Waiting {
     fn begin(waiter: u64, target: u64) -> Result<Self, Cycle> {
         let mut waits = WAITS.lock();
-        let mut reachable = vec![target];
-        let mut next = 0;
-        while let Some(load) = reachable.get(next).copied() {
+        let mut seen = HashSet::from([target]);
+        let mut open = vec![target];
+        while let Some(load) = open.pop() {
             if load == waiter {
                 return Err(Cycle);
             }
-            for further in waits.get(&load).into_iter().flatten() {
-                if !reachable.contains(further) {
-                    reachable.push(*further);
-                }
-            }
-            next += 1;
+            let further = waits.get(&load).into_iter().flatten();
+            open.extend(further.filter(|load| seen.insert(**load)));
         }
         waits.entry(waiter).or_default().push(target);
         Ok(Waiting { waiter, target })
@@ -94,6 +97,7 @@ mod tests {
         let second = Waiting::begin(B, C).unwrap();
         assert_eq!(Waiting::begin(C, A), Err(Cycle));
 
+        release(C);
         drop(second);
         let third = Waiting::begin(C, A).unwrap();
         drop((first, third));

@@ -42,6 +42,7 @@ pub(crate) struct Lifetime {
 
 /// What a reader may do with an entry at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Freshness {
     /// Serve it.
     Fresh,

@@ -102,7 +102,11 @@ pub(crate) fn seal<V, C: Codec<V>>(
     }
     put_varint(key.len() as u64, &mut out);
     out.put_slice(key.as_bytes());
+    let header = out.len();
     codec.encode(value, &mut out)?;
+    if out.len() < header {
+        return Err(Error::new(ErrorKind::Codec, "the codec removed what was in the buffer before"));
+    }
 
     let sum = checksum(&out);
     out[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
@@ -163,10 +167,11 @@ impl Header {
 
     /// Brings the times onto the monotonic line.
     ///
-    /// A wall clock that was set back, here or at the writer, must not lengthen a life: what is left of it is at
-    /// most all of it.
+    /// A value from the future was written by, or is read by, a clock that is wrong. It counts as old as it is
+    /// ahead: so it lives at most twice its life, and none of it when the clocks are further apart than that.
     fn lifetime(&self, at: Moment) -> Lifetime {
-        let age = at.wall.duration_since(wall_of(self.loaded_at)).unwrap_or(Duration::ZERO);
+        let loaded_at = wall_of(self.loaded_at);
+        let age = at.wall.duration_since(loaded_at).unwrap_or_else(|ahead| ahead.duration());
         let loaded_at = Time::from_nanos(
             at.now.as_nanos().saturating_sub(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)),
         );
@@ -330,10 +335,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_was_set_back_lengthens_no_life() {
-        let early = Moment { now: moment(1_000).now, wall: moment(1_000).wall - Duration::from_secs(500) };
-        let entry = open(&Raw, KEY, &sealed(60, 0), early).unwrap();
-        assert_eq!(entry.fresh_until(), moment(1_060).now);
+    fn a_value_from_the_future_counts_as_old_as_it_is_ahead() {
+        let early = |seconds: u64| Moment { wall: moment(1_000 - seconds).wall, ..moment(1_000) };
+        let opened = |seconds: u64| open(&Raw, KEY, &sealed(60, 0), early(seconds)).unwrap();
+        assert_eq!(opened(20).fresh_until(), moment(1_040).now);
+        assert_eq!(opened(500).freshness(moment(1_000).now), crate::Freshness::Dead);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Something that a cache did, or that happened to it, beside answering its callers.
@@ -9,6 +10,7 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A level failed, or held bytes that could not be used. The operation went on without it.
+    #[non_exhaustive]
     LevelFailed {
         /// The level, such as `L2 Object`.
         level: &'a str,
@@ -18,14 +20,32 @@ pub enum Event<'a> {
         /// or [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt).
         error: &'a Error,
     },
-    /// A load that ran in the background, for a stale entry, failed or panicked. The text is the error's kind.
+    /// A load that ran in the background, because an entry was stale, gave no value.
+    #[non_exhaustive]
     ReloadFailed {
-        /// What happened: `error`, `panic` or `cut off`. The error itself belongs to the caller's type.
-        outcome: &'static str,
+        /// What became of it. The loader's error itself belongs to a type that the cache does not know.
+        failure: LoadFailure,
+    },
+    /// A value was loaded and went to its callers, but could not be stored: code that it is stored with (a ttl, a
+    /// codec, a `Clone`) panicked.
+    #[non_exhaustive]
+    StoringPanicked {
+        /// The panic's message.
+        message: &'a str,
     },
     /// A value was loaded or read, but `remove`, `insert` or `clear` overtook it. It went to the callers that
     /// were waiting for it and was not stored.
     Overtaken,
+}
+
+/// Why a load gave no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LoadFailure {
+    /// The loader returned an error.
+    Error,
+    /// The loader panicked.
+    Panic,
 }
 
 /// What was being done at a level.
@@ -45,7 +65,7 @@ pub enum Operation {
 /// Is told each [`Event`] of a cache, on the thread where it happens.
 ///
 /// Implemented for every `Fn(&Event<'_>) + Send + Sync + 'static`. An observer should return at once: it is
-/// called in the middle of the operation.
+/// called in the middle of the operation. If it panics, the operation goes on.
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of `event`.
     fn on_event(&self, event: &Event<'_>);
@@ -72,7 +92,8 @@ impl Observers {
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
         for observer in &self.0 {
-            observer.on_event(event);
+            // The panic hook has told of it; an exporter's trouble is not the caller's.
+            let _ = catch_unwind(AssertUnwindSafe(|| observer.on_event(event)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One load that is under way, and those who wait for it.
 
-use crate::{Clock, Entry, Freshness};
+use crate::{Clock, Entry, Freshness, cycle};
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -10,8 +10,10 @@ use tokio::sync::Notify;
 pub(crate) struct Flight<V> {
     /// Distinguishes the flights of a process, for [`cycle`](crate::cycle).
     pub(crate) id: u64,
+    /// Whether it has a loader. One that has none is done sooner, and only it can be joined by who wants no load.
+    pub(crate) loads: bool,
     /// A stale entry that a lower level had: who waits is served it, while it may be, and the load goes on.
-    interim: OnceLock<Entry<V>>,
+    interim: OnceLock<(Entry<V>, usize)>,
     outcome: OnceLock<Outcome<V>>,
     changed: Notify,
 }
@@ -19,52 +21,79 @@ pub(crate) struct Flight<V> {
 /// How a flight ended.
 #[derive(Clone)]
 pub(crate) enum Outcome<V> {
-    /// With a value: loaded, or found at a lower level.
-    Value(V),
-    /// With the loader's error, which only callers with the same error type can read.
+    /// A value was loaded.
+    Loaded(V),
+    /// An entry was found, at this level.
+    Found(Entry<V>, usize),
+    /// The loader's error, which only callers with the same error type can read.
     Failed(Arc<dyn Any + Send + Sync>),
     /// The loader panicked.
     Panicked(Arc<str>),
-    /// Without having called a loader: it only asked the lower levels, and they had nothing.
+    /// The lower levels had nothing, and there was no loader.
     Nothing,
     /// The future that ran it was dropped: a scoped caller was cancelled, or a runtime ended.
     Abandoned,
 }
 
+impl<V> Outcome<V> {
+    fn is_value(&self) -> bool {
+        matches!(self, Outcome::Loaded(_) | Outcome::Found(..))
+    }
+}
+
 impl<V: Clone + Send + Sync> Flight<V> {
-    pub(crate) fn new() -> Self {
+    /// Makes a flight, which has a loader or only asks the lower levels.
+    pub(crate) fn new(loads: bool) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
         Flight {
             id: IDS.fetch_add(1, Relaxed),
+            loads,
             interim: OnceLock::new(),
             outcome: OnceLock::new(),
             changed: Notify::new(),
         }
     }
 
-    /// Waits for the end, or for a stale entry that may be served. Dropping the wait changes nothing
-    /// for the others.
+    /// Returns what there is to be had without waiting: the outcome, or a stale entry that may be served.
+    pub(crate) fn so_far(&self, clock: &dyn Clock) -> Option<Outcome<V>> {
+        let outcome = self.outcome.get();
+        let interim = || {
+            let (entry, level) = self.interim.get()?;
+            let alive = entry.freshness(clock.now()) != Freshness::Dead;
+            alive.then(|| Outcome::Found(entry.clone(), *level))
+        };
+        match outcome {
+            // A load that failed does not take away what could be served while it ran.
+            Some(outcome) if !outcome.is_value() => Some(interim().unwrap_or_else(|| outcome.clone())),
+            Some(outcome) => Some(outcome.clone()),
+            None => interim(),
+        }
+    }
+
+    /// Waits for the end, or for a stale entry that may be served. Dropping the wait changes nothing for the
+    /// others.
     pub(crate) async fn wait(&self, clock: &dyn Clock) -> Outcome<V> {
         loop {
-            // Counts from its creation, so a change between the checks and the await is not missed.
+            // Counts from its creation, so a change between the check and the await is not missed.
             let changed = self.changed.notified();
-            if let Some(outcome) = self.outcome.get() {
-                return outcome.clone();
-            }
-            if let Some(entry) = self.interim.get()
-                && entry.freshness(clock.now()) != Freshness::Dead
-            {
-                return Outcome::Value(entry.value().clone());
+            if let Some(outcome) = self.so_far(clock) {
+                return outcome;
             }
             changed.await;
         }
     }
 
-    /// Serves `entry` to all who wait, and to those who come while it is not dead.
-    pub(crate) fn serve_meanwhile(&self, entry: Entry<V>) {
-        if self.interim.set(entry).is_ok() {
+    /// Serves `entry`, found at `level`, to all who wait, and to those who come while it is not dead.
+    pub(crate) fn serve_meanwhile(&self, entry: Entry<V>, level: usize) {
+        if self.interim.set((entry, level)).is_ok() {
+            cycle::release(self.id);
             self.changed.notify_waiters();
         }
+    }
+
+    /// Whether something was served before the end, so that nobody waits for that.
+    pub(crate) fn has_served(&self) -> bool {
+        self.interim.get().is_some()
     }
 
     /// Ends the flight. Only the first end counts.

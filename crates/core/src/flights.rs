@@ -59,6 +59,8 @@ struct Slot<V> {
 
 struct State<V> {
     era: u64,
+    /// Values that were loaded and written. Who read an older one does not copy it over them.
+    written: u64,
     /// The load of the present era.
     flight: Option<Arc<Flight<V>>>,
 }
@@ -120,8 +122,9 @@ impl<V> Slot<V> {
 pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync> {
     inner: Arc<Inner<K, V>>,
     slot: Arc<Slot<V>>,
-    /// The era in which the visit began.
+    /// The era in which the visit began, and what had been written then.
     era: u64,
+    written: u64,
 }
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
@@ -132,7 +135,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
         let slot = match shard.find(hash, |visited| visited.key.borrow() == key) {
             Some(visited) => Arc::clone(&visited.slot),
             None => {
-                let state = Mutex::new(State { era: 0, flight: None });
+                let state = Mutex::new(State { era: 0, written: 0, flight: None });
                 let visits = AtomicUsize::new(0);
                 let slot = Arc::new(Slot { hash, visits, state, turn: Arc::default() });
                 let visited = Visited { key: key.to_owned(), slot: Arc::clone(&slot) };
@@ -142,19 +145,35 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
         };
         slot.visits.fetch_add(1, Ordering::Relaxed);
         drop(shard);
-        let era = slot.state.lock().era;
-        Visit { inner: Arc::clone(inner), slot, era }
+        let (era, written) = {
+            let state = slot.state.lock();
+            (state.era, state.written)
+        };
+        Visit { inner: Arc::clone(inner), slot, era, written }
     }
 
     /// Returns another visit of the same era, for work that may outlast this one.
     pub(crate) fn again(&self) -> Self {
         self.slot.visits.fetch_add(1, Ordering::Relaxed);
-        Visit { inner: Arc::clone(&self.inner), slot: Arc::clone(&self.slot), era: self.era }
+        Visit {
+            inner: Arc::clone(&self.inner),
+            slot: Arc::clone(&self.slot),
+            era: self.era,
+            written: self.written,
+        }
     }
 
-    /// Begins a new era: all loads and reads that are under way are overtaken.
-    pub(crate) fn overtake(&self) {
-        self.slot.overtake();
+    /// Begins a new era when the guard is dropped, however that comes: all loads and reads that are then under way
+    /// are overtaken.
+    pub(crate) fn overtake_at_the_end(&self) -> Overtaking<'_, K, V> {
+        Overtaking(self)
+    }
+
+    /// The turn, if nobody has it or waits for it.
+    pub(crate) fn try_turn(&self) -> Option<HoldsTurn> {
+        let gate = Arc::clone(&self.inner.flights.gate).try_read_owned().ok()?;
+        let turn = Arc::clone(&self.slot.turn).try_lock_owned().ok()?;
+        Some(HoldsTurn { _turn: turn, _gate: gate })
     }
 
     /// Waits for the turn to write the key, and for no `clear` to be under way.
@@ -170,6 +189,16 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
     pub(crate) fn is_overtaken(&self) -> bool {
         self.slot.state.lock().era != self.era
     }
+
+    /// Whether a loaded value has been written since the visit began. Means something only to who has the turn.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.slot.state.lock().written != self.written
+    }
+
+    /// Notes that a loaded value was written.
+    pub(crate) fn note_written(&self) {
+        self.slot.state.lock().written += 1;
+    }
 }
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Visit<K, V> {
@@ -179,8 +208,20 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Visit<K, V> {
             && let Ok(found) =
                 shard.find_entry(self.slot.hash, |visited| Arc::ptr_eq(&visited.slot, &self.slot))
         {
-            found.remove();
+            let forgotten = found.remove().0;
+            // The key's destructor is code of the user.
+            drop(shard);
+            drop(forgotten);
         }
+    }
+}
+
+/// See [`Visit::overtake_at_the_end`].
+pub(crate) struct Overtaking<'a, K: ?Sized + Lookup, V: Clone + Send + Sync>(&'a Visit<K, V>);
+
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Overtaking<'_, K, V> {
+    fn drop(&mut self) {
+        self.0.slot.overtake();
     }
 }
 
@@ -196,22 +237,26 @@ pub(crate) enum Boarding<K: ?Sized + Lookup, V: Clone + Send + Sync> {
     Lead(Lead<K, V>),
     /// A seat: another caller loads.
     Join(Arc<Flight<V>>),
+    /// Neither: someone loads, and who wants no load does not wait for that.
+    Alone(Visit<K, V>),
 }
 
 pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync>(
     inner: &Arc<Inner<K, V>>,
     key: &K,
+    loads: bool,
 ) -> Boarding<K, V> {
     let mut visit = Visit::begin(inner, key);
     let mut state = visit.slot.state.lock();
     if let Some(flight) = &state.flight {
-        return Boarding::Join(Arc::clone(flight));
+        let flight = Arc::clone(flight);
+        drop(state);
+        return if flight.loads && !loads { Boarding::Alone(visit) } else { Boarding::Join(flight) };
     }
-    let flight = Arc::new(Flight::new());
+    let flight = Arc::new(Flight::new(loads));
     state.flight = Some(Arc::clone(&flight));
-    let era = state.era;
+    (visit.era, visit.written) = (state.era, state.written);
     drop(state);
-    visit.era = era;
     Boarding::Lead(Lead { visit, flight, outcome: Outcome::Abandoned })
 }
 
@@ -238,6 +283,9 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Lead<K, V> {
             state.flight = None;
         }
         drop(state);
+        if matches!(self.outcome, Outcome::Abandoned) {
+            self.visit.inner.counters.load_failures.add();
+        }
         self.flight.end(std::mem::replace(&mut self.outcome, Outcome::Abandoned));
     }
 }
@@ -282,10 +330,10 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..5_000_u64 {
                         let key = (round * 7 + thread) % 3;
-                        match board(inner, &key) {
-                            Boarding::Lead(lead) if round % 2 == 0 => lead.end(Outcome::Value(round)),
+                        match board(inner, &key, true) {
+                            Boarding::Lead(lead) if round % 2 == 0 => lead.end(Outcome::Loaded(round)),
                             Boarding::Lead(lead) => drop(lead.visit.again()),
-                            Boarding::Join(_) => inner.flights.overtake_all(),
+                            _ => inner.flights.overtake_all(),
                         }
                     }
                 });
@@ -298,7 +346,7 @@ mod tests {
     fn a_new_era_overtakes_those_who_came_before_and_not_those_who_come_after() {
         let inner = inner();
         let before = Visit::begin(&inner, &7);
-        Visit::begin(&inner, &7).overtake();
+        drop(Visit::begin(&inner, &7).overtake_at_the_end());
         let after = Visit::begin(&inner, &7);
 
         assert!(before.is_overtaken());
@@ -308,11 +356,13 @@ mod tests {
     #[test]
     fn nobody_joins_a_flight_that_was_overtaken() {
         let inner = inner();
-        let Boarding::Lead(old) = board(&inner, &7) else { panic!("nobody flies yet") };
-        assert!(matches!(board(&inner, &7), Boarding::Join(_)));
+        let Boarding::Lead(old) = board(&inner, &7, true) else { panic!("nobody flies yet") };
+        assert!(matches!(board(&inner, &7, true), Boarding::Join(_)));
         inner.flights.overtake_all();
-        let Boarding::Lead(new) = board(&inner, &7) else { panic!("the old flight was overtaken") };
-        old.end(Outcome::Value(1));
-        assert!(matches!(board(&inner, &7), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight)));
+        let Boarding::Lead(new) = board(&inner, &7, true) else { panic!("the old flight was overtaken") };
+        old.end(Outcome::Loaded(1));
+        assert!(
+            matches!(board(&inner, &7, true), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight))
+        );
     }
 }

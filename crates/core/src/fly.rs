@@ -1,13 +1,13 @@
 //! What a flight does: ask the lower levels, load, store, and tell those who wait.
 
-use crate::event::Event;
+use crate::event::{Event, LoadFailure};
 use crate::flight::Outcome;
-use crate::flights::{Lead, Visit};
+use crate::flights::{HoldsTurn, Lead, Visit};
 use crate::holds::{Fetched, Gift, Holds};
 use crate::life::Override;
 use crate::policy::Plan;
-use crate::spawn::{catch_panic, detached};
-use crate::{Cache, Freshness, Lookup, Result, cycle};
+use crate::spawn::{catch_panic, in_turn};
+use crate::{Cache, Freshness, Lookup, Result, Time, cycle};
 use std::any::Any;
 use std::borrow::Borrow;
 use std::future::Future;
@@ -44,11 +44,31 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Flies from level `from` on, to the end, and returns how it ended.
+    /// Flies from level `from` on, to the end.
     pub(crate) async fn fly<F, Fut>(
         self,
         key: K::Owned,
         lead: Lead<K, V>,
+        from: usize,
+        waited: Waited,
+        inside: Inside,
+        load: Option<F>,
+    ) where
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Loaded<V>> + Send,
+    {
+        let route = self.route(key.borrow(), &lead, from, waited, inside, load);
+        let outcome = catch_panic(cycle::within(lead.flight.id, route)).await.unwrap_or_else(|message| {
+            self.load_failed(waited, &lead, LoadFailure::Panic);
+            Outcome::Panicked(message)
+        });
+        lead.end(outcome);
+    }
+
+    async fn route<F, Fut>(
+        &self,
+        key: &K,
+        lead: &Lead<K, V>,
         from: usize,
         waited: Waited,
         inside: Inside,
@@ -58,121 +78,129 @@ where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Loaded<V>> + Send,
     {
-        let route = self.route(key.borrow(), &lead, from, waited, inside, load);
-        let outcome = match catch_panic(cycle::within(lead.flight.id, route)).await {
-            Ok(outcome) => outcome,
-            Err(message) => {
-                self.load_failed(waited, "panic");
-                Outcome::Panicked(message)
-            }
-        };
-        lead.end(outcome.clone());
-        outcome
-    }
-
-    async fn route<F, Fut>(
-        &self,
-        key: &K,
-        lead: &Lead<K, V>,
-        from: usize,
-        mut waited: Waited,
-        inside: Inside,
-        load: Option<F>,
-    ) -> Outcome<V>
-    where
-        F: FnOnce() -> Fut + Send,
-        Fut: Future<Output = Loaded<V>> + Send,
-    {
-        if let Some(found) = self.fetch(key, from).await {
-            let value = found.entry.value().clone();
-            if found.freshness == Freshness::Fresh {
+        if let Some(found) = self.fetch(key, from, waited).await {
+            if found.freshness == Freshness::Fresh || load.is_none() {
+                let outcome = Outcome::Found(found.entry.clone(), found.level);
                 self.promote(&lead.visit, key, found, inside).await;
-                return Outcome::Value(value);
+                return outcome;
             }
-            lead.flight.serve_meanwhile(found.entry);
-            waited = Waited::Not;
+            lead.flight.serve_meanwhile(found.entry, found.level);
         }
         let Some(load) = load else { return Outcome::Nothing };
         self.inner.counters.loads.add();
-        if waited == Waited::Not {
+        if waited == Waited::Not || lead.flight.has_served() {
             self.inner.counters.reloads.add();
         }
         let loaded_at = self.inner.clock.now_exact();
         match load().await {
             Ok(value) => {
-                let plan = self.policy.plan(key, &value, Override::default(), loaded_at);
-                // Failures were reported; the value goes to its callers whatever the stores do.
-                let _ = self.write(&lead.visit, key, Gift::Lend(&value), &plan, inside).await;
-                Outcome::Value(value)
+                // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
+                // callers whatever becomes of the storing.
+                let store = self.store(&lead.visit, key, &value, loaded_at, inside);
+                if let Err(message) = catch_panic(store).await {
+                    self.observers().tell(&Event::StoringPanicked { message: &message });
+                }
+                Outcome::Loaded(value)
             }
             Err(error) => {
-                self.load_failed(waited, "error");
+                self.load_failed(waited, lead, LoadFailure::Error);
                 Outcome::Failed(error)
             }
         }
     }
 
-    fn load_failed(&self, waited: Waited, outcome: &'static str) {
+    fn load_failed(&self, waited: Waited, lead: &Lead<K, V>, failure: LoadFailure) {
         self.inner.counters.load_failures.add();
-        if waited == Waited::Not {
-            self.observers().tell(&Event::ReloadFailed { outcome });
+        if waited == Waited::Not || lead.flight.has_served() {
+            self.observers().tell(&Event::ReloadFailed { failure });
         }
     }
 
-    /// Asks the levels from number `from` on, and counts what each did.
-    pub(crate) async fn fetch(&self, key: &K, from: usize) -> Option<Fetched<V>> {
+    /// Asks the levels from number `from` on. Counts what each did, unless that was for nobody: the read was
+    /// answered, and counted, before.
+    pub(crate) async fn fetch(&self, key: &K, from: usize, waited: Waited) -> Option<Fetched<V>> {
         let counters = &self.inner.counters;
         let depth = C::depth(&self.level);
         if from == depth {
             return None;
         }
         let found = C::fetch(&self.level, self.cx(), key, from).await;
-        counters.missed(from, found.as_ref().map_or(depth, |found| found.level));
-        if let Some(found) = &found {
-            let level = counters.level(found.level);
-            match found.freshness {
-                Freshness::Fresh => level.fresh.add(),
-                _ => level.stale.add(),
+        if waited == Waited::For {
+            counters.missed(from, found.as_ref().map_or(depth, |found| found.level));
+            if let Some(found) = &found {
+                let level = counters.level(found.level);
+                match found.freshness {
+                    Freshness::Fresh => level.fresh.add(),
+                    _ => level.stale.add(),
+                }
             }
         }
         found
     }
 
-    /// Copies what was found at a lower level into the levels before it.
-    pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
-        let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now_exact());
-        // A level that fails was reported, and the reader has its value.
-        let _ = self.write(visit, key, Gift::Own(found.entry.into_value()), &plan, inside).await;
+    /// Writes a loaded value when it is this visit's turn, unless it was overtaken.
+    async fn store(&self, visit: &Visit<K, V>, key: &K, value: &V, loaded_at: Time, inside: Inside) {
+        let now = self.inner.clock.now_exact();
+        let plan = self.policy.plan(key, value, Override::default(), loaded_at, now);
+        let _ = match inside {
+            Inside::Task => {
+                let turn = visit.turn().await;
+                self.put_loaded(visit, turn, key, Gift::Lend(value), &plan).await
+            }
+            Inside::Caller => {
+                // The visit keeps the key in the table, and with it the turn.
+                let (cache, visit, key, value) = (self.clone(), visit.again(), key.to_owned(), value.clone());
+                in_turn(visit.turn(), async move |turn| {
+                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), &plan).await
+                })
+                .await
+            }
+        };
     }
 
-    /// Carries out `plan` when it is this visit's turn, unless it was overtaken.
-    async fn write(
+    async fn put_loaded(
         &self,
         visit: &Visit<K, V>,
+        _turn: HoldsTurn,
         key: &K,
         value: Gift<'_, V>,
         plan: &Plan,
-        inside: Inside,
     ) -> Result<()> {
-        // Taken here and not in the task below: a write that is dropped while it waits must not come after
-        // later ones.
-        let turn = visit.turn().await;
         if visit.is_overtaken() {
             self.inner.counters.overtaken.add();
             self.observers().tell(&Event::Overtaken);
             return Ok(());
         }
         self.keep_house(plan);
-        if inside == Inside::Task || !C::waits(&self.level, plan) {
-            return C::put(&self.level, self.cx(), key, value, plan).await;
+        let put = C::put(&self.level, self.cx(), key, value, plan).await;
+        visit.note_written();
+        put
+    }
+
+    /// Copies what was found at a lower level into the levels before it.
+    ///
+    /// A copy is worth no waiting: if the key is being written, what is written is newer anyway.
+    pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
+        if found.level == 0 {
+            return;
         }
-        let (cache, key, value, plan) = (self.clone(), key.to_owned(), value.keep(), plan.clone());
-        // The visit keeps the key in the table, and with it the turn that is held.
-        let visit = visit.again();
-        detached(async move {
+        let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now_exact());
+        let Some(turn) = visit.try_turn() else { return };
+        if visit.is_overtaken() || visit.is_outdated() {
+            return;
+        }
+        self.keep_house(&plan);
+        let value = found.entry.into_value();
+        // A level that fails is reported, and the reader has its value.
+        if inside == Inside::Task || !C::waits(&self.level, &plan) {
+            let _ = C::put(&self.level, self.cx(), key, Gift::Own(value), &plan).await;
+            return;
+        }
+        let (cache, visit, key) = (self.clone(), visit.again(), key.to_owned());
+        let _ = in_turn(std::future::ready(turn), async move |turn| {
             let _held = (turn, visit);
             C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
         })
-        .await
+        .await;
     }
 }

@@ -56,7 +56,7 @@ pub use clock::{Clock, Sleep, Tick};
 pub use codec::{Codec, Format, Native, PerLevel, Raw};
 pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Event, Observer, Operation};
+pub use event::{Event, LoadFailure, Observer, Operation};
 pub use holds::Holds;
 pub use key::{Key, Lookup};
 pub use level::{ByBytes, IntoLevel, Level, Values};

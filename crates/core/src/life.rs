@@ -83,7 +83,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         self.all().any(|life| life.jitter.is_some())
     }
 
-    /// The times of a value whose load began at `loaded_at`; `None` when its life is over before it began.
+    /// The times of a value whose load began at `loaded_at`; `None` when its life is over at `now`.
     pub(crate) fn stamp(
         &self,
         key: &K,
@@ -91,6 +91,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         call: Override,
         random: f64,
         loaded_at: Time,
+        now: Time,
     ) -> Option<Stamp> {
         let fresh_until = match self.ttl(key, value, call, random) {
             None => Time::NEVER,
@@ -98,7 +99,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
             Some(ttl) => loaded_at.after(ttl),
         };
         let stale_until = fresh_until.after(self.window(call));
-        Some(Stamp(Lifetime { loaded_at, fresh_until, stale_until }))
+        (now < stale_until).then_some(Stamp(Lifetime { loaded_at, fresh_until, stale_until }))
     }
 
     /// The times of a copy of `source`, made `now`: what is left at the source, or this level's ttl if that is
@@ -136,7 +137,7 @@ mod tests {
     const NOW: Time = Time::from_nanos(1_000_000_000_000);
 
     fn stamped(own: &[Arc<Life<str, u8>>], whole: &Life<str, u8>, call: Override) -> (Duration, Duration) {
-        let Stamp(life) = Scopes { own, whole }.stamp("k", &0, call, 0.0, NOW).unwrap();
+        let Stamp(life) = Scopes { own, whole }.stamp("k", &0, call, 0.0, NOW, NOW).unwrap();
         (life.fresh_until.since(NOW), life.stale_until.since(life.fresh_until))
     }
 
@@ -173,8 +174,9 @@ mod tests {
     fn jitter_scales_the_ttl_by_its_fraction_at_most() {
         let whole = Life { jitter: Some(0.1), ..life(Some(100), None) };
         let ttl = |random| {
-            let Stamp(life) =
-                Scopes { own: &[], whole: &whole }.stamp("k", &0, Override::default(), random, NOW).unwrap();
+            let Stamp(life) = Scopes { own: &[], whole: &whole }
+                .stamp("k", &0, Override::default(), random, NOW, NOW)
+                .unwrap();
             life.fresh_until.since(NOW)
         };
         assert_eq!((ttl(-1.0), ttl(0.0), ttl(1.0)), (secs(90), secs(100), secs(110)));

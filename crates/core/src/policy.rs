@@ -63,9 +63,9 @@ impl<K: ?Sized, V> Policy<K, V> {
     }
 
     /// What to write where, of a new value. A level that is not to keep it drops what it has.
-    pub(crate) fn plan(&self, key: &K, value: &V, call: Override, loaded_at: Time) -> Plan {
+    pub(crate) fn plan(&self, key: &K, value: &V, call: Override, loaded_at: Time, now: Time) -> Plan {
         let random = self.random();
-        let step = |level| match self.scopes(level).stamp(key, value, call, random, loaded_at) {
+        let step = |level| match self.scopes(level).stamp(key, value, call, random, loaded_at, now) {
             Some(stamp) => Step::Write(stamp),
             None => Step::Remove,
         };
@@ -76,10 +76,11 @@ impl<K: ?Sized, V> Policy<K, V> {
     pub(crate) fn promotion(&self, key: &K, source: &Entry<V>, found_at: usize, now: Time) -> Plan {
         let random = self.random();
         let step = |level| match self.scopes(level).copy(key, source, random, now) {
-            Some(stamp) if level < found_at => Step::Write(stamp),
-            _ => Step::Leave,
+            Some(stamp) => Step::Write(stamp),
+            None => Step::Leave,
         };
-        (0..self.levels.len()).map(step).collect()
+        let ahead = (0..found_at).map(step);
+        ahead.chain((found_at..self.levels.len()).map(|_| Step::Leave)).collect()
     }
 }
 

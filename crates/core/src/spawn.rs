@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 /// Runs `future` as a task of its own; gives it back where there is no runtime.
 pub(crate) fn spawn<F>(future: F) -> std::result::Result<(), F>
@@ -23,17 +24,44 @@ where
     }
 }
 
-/// Waits for `future`, which goes on if the wait is dropped: a write that has begun must not stop half-way, or
-/// land after a later one. Without a runtime it stops with the wait.
-pub(crate) async fn detached<T: Send + 'static>(
-    future: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    let Ok(runtime) = Handle::try_current() else { return future.await };
-    match runtime.spawn(future).await {
-        Ok(result) => result,
-        Err(cut) if cut.is_panic() => std::panic::resume_unwind(cut.into_panic()),
-        Err(_) => Err(Error::new(ErrorKind::Closed, "the runtime ended before the store had answered")),
+/// Waits for its `turn` and does the `work`, in a task of its own.
+///
+/// If the caller is dropped before the work has begun, it is never done: it must not come after what was asked for
+/// later. Once it has begun it goes on: a write that stops half-way may still land. And a caller that nobody polls
+/// keeps nobody waiting, because it is not the caller that stands in the queue. Without a runtime it is.
+pub(crate) async fn in_turn<W, T, Fut>(
+    turn: impl Future<Output = W> + Send + 'static,
+    work: impl FnOnce(W) -> Fut + Send + 'static,
+) -> Result<T>
+where
+    W: Send,
+    T: Send + 'static,
+    Fut: Future<Output = Result<T>> + Send,
+{
+    let Ok(runtime) = Handle::try_current() else { return work(turn.await).await };
+    let (mut answer, answered) = oneshot::channel();
+    let task = runtime.spawn(async move {
+        let Some(turn) = unless_left(turn, &mut answer).await else { return };
+        // Nobody listens if the caller has left.
+        let _ = answer.send(work(turn).await);
+    });
+    if let Ok(result) = answered.await {
+        return result;
     }
+    match task.await {
+        Err(cut) if cut.is_panic() => std::panic::resume_unwind(cut.into_panic()),
+        _ => Err(Error::new(ErrorKind::Closed, "the runtime ended before the store had answered")),
+    }
+}
+
+/// Waits for `turn`; `None` if who waits for the `answer` has left before.
+async fn unless_left<W, T>(turn: impl Future<Output = W>, answer: &mut oneshot::Sender<T>) -> Option<W> {
+    let mut turn = pin!(turn);
+    poll_fn(|cx| match answer.poll_closed(cx) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => turn.as_mut().poll(cx).map(Some),
+    })
+    .await
 }
 
 /// Runs a future that claims never to wait.
@@ -58,7 +86,8 @@ pub(crate) async fn catch_panic<T>(future: impl Future<Output = T>) -> std::resu
     .await
 }
 
-fn message(panic: &(dyn Any + Send)) -> Arc<str> {
+/// Returns what a panic said.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> Arc<str> {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").into()
 }

@@ -6,8 +6,9 @@
 
 use crate::{Clock, Sleep, Tick, Time};
 use parking_lot::{Condvar, Mutex};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{LazyLock, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -30,8 +31,10 @@ const QUIET_STEPS: u32 = 50;
 static ORIGIN: LazyLock<Instant> = LazyLock::new(exact_instant);
 const BEFORE_ORIGIN: u64 = 400 * 24 * 3600 * 1_000_000_000;
 
-/// The time of the last step in nanoseconds; 0 while the thread is parked. Never goes back otherwise.
-static STEPPED: AtomicU64 = AtomicU64::new(0);
+/// The time of the last step in nanoseconds, always even, and [`PARKED`] while the thread is. Never goes back: it is
+/// changed from what was seen only, so that a reader which was held up for long cannot bring back its old time.
+static STEPPED: AtomicU64 = AtomicU64::new(PARKED);
+const PARKED: u64 = 1;
 /// Whether somebody has read `STEPPED` since the last step. Written by readers only where it is false, so that it
 /// stays in their caches.
 static WAS_READ: AtomicBool = AtomicBool::new(false);
@@ -45,8 +48,8 @@ impl Clock for SystemClock {
     #[inline]
     fn now(&self) -> Time {
         let nanos = STEPPED.load(Relaxed);
-        if nanos == 0 {
-            return wake();
+        if nanos & PARKED != 0 {
+            return wake(nanos);
         }
         if !WAS_READ.load(Relaxed) {
             WAS_READ.store(true, Relaxed);
@@ -57,8 +60,8 @@ impl Clock for SystemClock {
     fn now_exact(&self) -> Time {
         let now = exact();
         let stepped = STEPPED.load(Relaxed);
-        if stepped != 0 && Duration::from_nanos(now.saturating_sub(stepped)) > 2 * STEP {
-            // The thread is late. Zero, where it has parked meanwhile, stays zero.
+        if stepped & PARKED == 0 && Duration::from_nanos(now.saturating_sub(stepped)) > 2 * STEP {
+            // The thread is late.
             let _ = STEPPED.compare_exchange(stepped, now, Relaxed, Relaxed);
         }
         Time::from_nanos(now)
@@ -91,15 +94,15 @@ fn exact_instant() -> Instant {
 fn exact() -> u64 {
     let origin = *ORIGIN;
     let since = u64::try_from(exact_instant().duration_since(origin).as_nanos()).unwrap_or(u64::MAX);
-    since.saturating_add(BEFORE_ORIGIN)
+    since.saturating_add(BEFORE_ORIGIN) & !PARKED
 }
 
 /// Reads the clock for a reader that found the thread parked, and wakes that.
 #[cold]
-fn wake() -> Time {
+fn wake(seen: u64) -> Time {
     let now = exact();
     if let Some(stepper) = &*STEPPER {
-        STEPPED.fetch_max(now, Relaxed);
+        let _ = STEPPED.compare_exchange(seen, now, Relaxed, Relaxed);
         stepper.unpark();
     }
     Time::from_nanos(now)
@@ -111,10 +114,13 @@ fn step_for_ever() {
         std::thread::park_timeout(STEP);
         quiet = if WAS_READ.swap(false, Relaxed) { 0 } else { quiet + 1 };
         if quiet < QUIET_STEPS {
-            // A reader may have read the clock after us and written first.
-            STEPPED.fetch_max(exact(), Relaxed);
+            let (seen, now) = (STEPPED.load(Relaxed), exact());
+            if now > seen {
+                // Where this fails, a reader has read the clock after us and written first.
+                let _ = STEPPED.compare_exchange(seen, now, Relaxed, Relaxed);
+            }
         } else {
-            STEPPED.store(0, Relaxed);
+            STEPPED.fetch_or(PARKED, Relaxed);
             std::thread::park();
             quiet = 0;
         }
@@ -146,12 +152,17 @@ fn housekeep() {
         jobs.retain(|job| job.strong_count() > 0);
         let due = jobs.clone();
         drop(jobs);
-        for job in due.iter().filter_map(Weak::upgrade) {
-            // A panic in a user's destructor must not end the housekeeping of all other caches.
-            let _ =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.tick(SystemClock.now_exact())));
-        }
+        due.iter().filter_map(Weak::upgrade).for_each(call);
     }
+}
+
+/// Calls one job. A panic, of the user's destructors say, must not end the housekeeping of all other caches. The
+/// cache itself may be dropped here, if this was the last reference to it.
+fn call(job: Arc<dyn Tick>) {
+    let _ = catch_unwind(AssertUnwindSafe(move || {
+        job.tick(SystemClock.now_exact());
+        drop(job);
+    }));
 }
 
 #[cfg(test)]
@@ -187,8 +198,25 @@ mod tests {
     fn a_parked_clock_wakes_with_the_right_time() {
         let before = SystemClock.now_exact();
         // As the thread does when nobody reads.
-        STEPPED.store(0, Relaxed);
+        STEPPED.fetch_or(PARKED, Relaxed);
         assert!(SystemClock.now() >= before);
         assert!(STEPPED.load(Relaxed) >= before.as_nanos());
+    }
+
+    #[test]
+    fn neither_a_job_that_panics_nor_one_whose_destructor_does_ends_the_housekeeping() {
+        struct Panics(bool);
+        impl Tick for Panics {
+            fn tick(&self, _: Time) {
+                assert!(self.0, "a job that panics");
+            }
+        }
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                assert!(!self.0, "a destructor that panics");
+            }
+        }
+        call(Arc::new(Panics(false)));
+        call(Arc::new(Panics(true)));
     }
 }

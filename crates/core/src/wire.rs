@@ -4,7 +4,9 @@ use crate::codec::{Codec, Format};
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
 use crate::native::cleared;
+use crate::spawn::message;
 use crate::{ByteStore, Error, ErrorKind, Key, Level, Result, Time, envelope};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<K, V, B, C> Holds<B, K, V> for C
 where
@@ -32,7 +34,7 @@ where
             let Some(bytes) = level.store.get(&key).await? else { return Ok(None) };
             check_size(level, bytes.len())?;
             let at = cx.moment();
-            let entry = envelope::open(&*level.wire.codec, &key, &bytes, at)?;
+            let entry = guarded(|| envelope::open(&*level.wire.codec, &key, &bytes, at))?;
             Ok(Fetched::of(entry, cx.base, at.now))
         };
         read.await.unwrap_or_else(|error| {
@@ -113,10 +115,18 @@ fn sealed<S, V, C: Codec<V>>(
     Stamp(life): Stamp,
 ) -> Result<Written> {
     let at = cx.moment();
-    let bytes = envelope::seal(&*level.wire.codec, key, value, life, at)?;
+    let bytes = guarded(|| envelope::seal(&*level.wire.codec, key, value, life, at))?;
     check_size(level, bytes.len())?;
     let expires_at = at.now.until(life.stale_until).and_then(|left| at.wall.checked_add(left));
     Ok((bytes, expires_at))
+}
+
+/// Runs code of a codec, whose panic is an error: a value's `Deserialize` must not stop the load that would replace
+/// what it panics on.
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(Error::new(ErrorKind::Codec, format!("it panicked: {}", message(&*panic))))
+    })
 }
 
 fn check_size<S, C>(level: &Level<S, C>, bytes: usize) -> Result<()> {

@@ -84,3 +84,69 @@ async fn the_copy_of_a_cut_read_does_not_land_after_a_later_remove() {
     let read = cache.get("ada");
     assert_eq!(cut_off_while_writing(&front, &cache, read).await, None);
 }
+
+/// As `select!` leaves a future that it has polled, while another arm awaits something of the same cache.
+async fn poll_once_and_leave<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) {
+    for _ in 0..5 {
+        assert!(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending());
+        settle().await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_polls_any_more_keeps_nobody_waiting() {
+    let back = FakeBytes::new();
+    let cache = Cache::<str, Bytes, _, _>::new(back.clone()).boxed();
+    let write = back.gate(Operation::Write);
+    write.close();
+    let slow = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.insert("ada", "slow".into()).await }
+    });
+    write.reached(1).await;
+
+    let mut clear = pin!(cache.clear());
+    poll_once_and_leave(clear.as_mut()).await;
+    let mut insert = pin!(cache.insert("ada", "left".into()));
+    poll_once_and_leave(insert.as_mut()).await;
+    let mut remove = pin!(cache.remove("ada"));
+    poll_once_and_leave(remove.as_mut()).await;
+    write.open();
+    slow.await.unwrap().unwrap();
+
+    let load = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get_or_insert_with("bob", async || Bytes::from("builder")).await }
+    });
+    let removed = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.remove("ada").await }
+    });
+    settle().await;
+    assert!(load.is_finished() && removed.is_finished());
+}
+
+#[tokio::test]
+async fn a_read_waits_for_nobody_who_writes_its_key() {
+    let (front, back, clock) = (FakeBytes::new(), FakeBytes::new(), MockClock::new());
+    let cache = Cache::new(front.clone())
+        .ttl(Duration::from_secs(1))
+        .chain(Cache::new(back.clone()))
+        .clock(clock.clone())
+        .boxed();
+    cache.insert("ada", "old".into()).await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    back.gate(Operation::Remove).close();
+    let remove = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.remove("ada").await }
+    });
+    back.gate(Operation::Remove).reached(1).await;
+
+    assert_eq!(cache.get("ada").await.unwrap(), Some("old".into()), "removed soon, but not yet");
+    assert!(!remove.is_finished());
+    back.gate(Operation::Remove).open();
+    remove.await.unwrap().unwrap();
+    assert_eq!(cache.get("ada").await.unwrap(), None);
+    assert_eq!(cache.stats().overtaken, 0, "a read that copies nothing is not overtaken");
+}

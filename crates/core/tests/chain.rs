@@ -269,3 +269,84 @@ fn debug_shows_the_levels_as_a_tree_and_no_values() {
         "Cache users\n├ L1 Fake\n└ L2 FakeBytes, Raw, namespace u%3A1"
     );
 }
+
+#[tokio::test]
+async fn a_hundred_readers_of_one_key_ask_behind_once() {
+    let (front, back, clock) = (Fake::<str, Bytes>::new(), FakeBytes::new(), MockClock::new());
+    let cache =
+        Cache::new(front.clone()).ttl(SECOND).chain(Cache::new(back.clone())).clock(clock.clone()).boxed();
+    cache.insert("ada", "countess".into()).await.unwrap();
+    clock.advance(SECOND);
+    back.gate(Operation::Read).close();
+    let readers: Vec<_> = (0..100)
+        .map(|_| {
+            let cache = cache.clone();
+            tokio::spawn(async move { cache.get("ada").await.unwrap() })
+        })
+        .collect();
+    larder_testkit::settle().await;
+    back.gate(Operation::Read).open();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), Some("countess".into()));
+    }
+    assert_eq!((back.count(Operation::Read), front.count(Operation::Write)), (1, 2));
+}
+
+#[tokio::test]
+async fn a_read_does_not_wait_for_a_load_that_is_under_way() {
+    let (front, back) = (Fake::<str, Bytes>::new(), FakeBytes::new());
+    let cache = Cache::new(front).chain(Cache::new(back)).boxed();
+    let loader: Loader<Bytes> = Loader::value("countess".into()).gated();
+    let load = tokio::spawn({
+        let (cache, load) = (cache.clone(), loader.load());
+        async move { cache.get_or_load("ada", load).await.unwrap() }
+    });
+    loader.gate().reached(1).await;
+    assert_eq!(cache.get("ada").await.unwrap(), None);
+    loader.gate().open();
+    assert_eq!(load.await.unwrap(), "countess");
+}
+
+#[tokio::test]
+async fn a_load_joins_a_read_that_is_under_way_and_loads_only_if_that_finds_nothing() {
+    for found in [false, true] {
+        let (front, back) = (Fake::<str, Bytes>::new(), FakeBytes::new());
+        let cache = Cache::new(front).chain(Cache::new(back.clone())).boxed();
+        if found {
+            Cache::new(back.clone()).insert("ada", Bytes::from("stored")).await.unwrap();
+        }
+        back.gate(Operation::Read).close();
+        let read = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.get("ada").await.unwrap() }
+        });
+        back.gate(Operation::Read).reached(1).await;
+        let loader: Loader<Bytes> = Loader::value("loaded".into());
+        let load = tokio::spawn({
+            let (cache, load) = (cache.clone(), loader.load());
+            async move { cache.get_or_load("ada", load).await.unwrap() }
+        });
+        larder_testkit::settle().await;
+        back.gate(Operation::Read).open();
+
+        assert_eq!(read.await.unwrap(), found.then(|| "stored".into()));
+        assert_eq!(load.await.unwrap(), if found { "stored" } else { "loaded" });
+        assert_eq!(loader.loads(), usize::from(!found));
+    }
+}
+
+#[tokio::test]
+async fn a_computed_ttl_is_asked_for_levels_that_are_written_and_no_others() {
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (counter, back) = (std::sync::Arc::clone(&asked), FakeBytes::new());
+    let count = move |_: &str, _: &Bytes| {
+        counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        SECOND
+    };
+    Cache::new(back.clone()).insert("ada", Bytes::from("countess")).await.unwrap();
+    let cache = Cache::new(Fake::<str, Bytes>::new()).chain(Cache::new(back).ttl_with(count));
+    cache.get("ada").await.unwrap();
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 0, "the copy in front is not that level's");
+    cache.insert("ada", "countess".into()).await.unwrap();
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+}

@@ -261,3 +261,37 @@ fn no_load_survives_an_insert_that_returned() {
         }
     });
 }
+
+#[tokio::test]
+async fn a_copy_does_not_replace_what_was_loaded_meanwhile() {
+    let (front, back, clock) = (Fake::<str, Bytes>::new(), FakeBytes::new(), MockClock::new());
+    let cache = Cache::new(front.clone())
+        .ttl(SECOND)
+        .stale(100 * SECOND)
+        .chain(Cache::new(back.clone()).ttl(10 * SECOND).stale(100 * SECOND))
+        .clock(clock.clone())
+        .boxed();
+    cache.insert("ada", "old".into()).await.unwrap();
+    clock.advance(20 * SECOND);
+    Cache::new(front).remove("ada").await.unwrap();
+    let loader: Loader<Bytes> = Loader::value("new".into()).gated();
+    assert_eq!(cache.get_or_load("ada", loader.load()).await.unwrap(), "old", "stale behind, served at once");
+
+    // The reader has the old value in its hands while the load ends and writes.
+    back.gate(Operation::Read).close();
+    let reader = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get("ada").await.unwrap() }
+    });
+    settle().await;
+    back.gate(Operation::Write).close();
+    loader.gate().open();
+    settle().await;
+    back.gate(Operation::Read).open();
+    settle().await;
+    back.gate(Operation::Write).open();
+    settle().await;
+
+    assert_eq!(reader.await.unwrap(), Some("old".into()));
+    assert_eq!(cache.get_now("ada"), Some("new".into()));
+}

@@ -382,3 +382,45 @@ async fn the_life_of_a_value_is_counted_from_when_its_load_began() {
     let found = users.lookup("ada").await.unwrap().unwrap();
     assert_eq!((found.age(), found.ttl_left()), (Duration::from_secs(10), Some(Duration::from_secs(50))));
 }
+
+#[tokio::test]
+async fn a_computed_value_reaches_its_caller_when_what_it_is_stored_with_panics() {
+    let failing = Fake::<str, u32>::new();
+    failing.fail(&[Operation::Write]);
+    let observed = Cache::new(failing).observer(|_: &larder_core::Event<'_>| panic!("an exporter")).boxed();
+    let events = Recorder::new();
+    let computed =
+        Cache::new(Fake::<str, u32>::new()).observer(events).ttl_with(|_, _| panic!("a ttl")).boxed();
+    for cache in [observed, computed] {
+        assert_eq!(cache.get_or_load("ada", async || Ok::<_, String>(36)).await.unwrap(), 36);
+        assert_eq!(cache.stats().load_failures, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_load_that_was_cut_off_is_counted_as_failed() {
+    let users = users();
+    let loader: Loader<u32> = Loader::value(1).gated();
+    {
+        let mut call = pin!(users.get_or_load_scoped("ada", loader.load()));
+        assert!(poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await.is_pending());
+    }
+    assert_eq!((users.stats().loads, users.stats().load_failures), (1, 1));
+}
+
+#[tokio::test]
+async fn a_value_that_took_longer_to_load_than_it_lives_is_returned_and_not_stored() {
+    let (clock, store) = (MockClock::new(), FakeBytes::new());
+    let cache =
+        Cache::<str, bytes::Bytes, _, _>::new(store.clone()).ttl(Duration::from_secs(1)).clock(clock.clone());
+    let loader: Loader<bytes::Bytes> = Loader::value("late".into()).gated();
+    let call = tokio::spawn({
+        let (cache, load) = (cache.clone(), loader.load());
+        async move { cache.get_or_load("ada", load).await }
+    });
+    loader.gate().reached(1).await;
+    clock.advance(Duration::from_secs(5));
+    loader.gate().open();
+    assert_eq!(call.await.unwrap().unwrap(), "late");
+    assert_eq!(store.count(Operation::Write), 0);
+}

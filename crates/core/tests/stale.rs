@@ -207,3 +207,83 @@ fn without_a_runtime_the_caller_that_finds_it_stale_loads() {
         assert_eq!(ages.get("ada").await.unwrap(), Some(37), "and a read without a loader is served");
     });
 }
+
+/// A store of bytes alone: what is stale there is seen only when it has answered.
+fn stale_behind_a_wait() -> (Cache<str, Bytes>, MockClock, Recorder) {
+    let (clock, events) = (MockClock::new(), Recorder::new());
+    let cache = Cache::<str, Bytes, _, _>::new(FakeBytes::new())
+        .ttl(SECOND)
+        .stale(100 * SECOND)
+        .clock(clock.clone())
+        .observer(events.clone());
+    (cache.boxed(), clock, events)
+}
+
+#[tokio::test]
+async fn a_load_that_fails_at_once_slowly_or_by_panic_takes_no_stale_value_away() {
+    let (cache, clock, events) = stale_behind_a_wait();
+    cache.insert("ada", "stale".into()).await.unwrap();
+    clock.advance(2 * SECOND);
+
+    let at_once = cache.get_or_load("ada", async || Err::<Bytes, _>("down")).await;
+    assert_eq!(at_once.unwrap(), "stale");
+    let slowly = cache.get_or_load("ada", async || {
+        settle().await;
+        Err::<Bytes, _>("down")
+    });
+    assert_eq!(slowly.await.unwrap(), "stale");
+    settle().await;
+    let scoped = cache.get_or_load_scoped("ada", async || Err::<Bytes, _>("down")).await;
+    assert_eq!(scoped.unwrap(), "stale");
+    let panicking: Loader<Bytes> = Loader::panicking("down");
+    assert_eq!(cache.get_or_load("ada", panicking.load()).await.unwrap(), "stale");
+    settle().await;
+    assert_eq!((events.failed_reloads(), cache.stats().load_failures, cache.stats().reloads), (4, 4, 4));
+}
+
+#[tokio::test]
+async fn a_stale_hit_is_one_hit_and_no_miss_whatever_is_asked_behind_it() {
+    let (clock, back) = (MockClock::new(), FakeBytes::new());
+    for ttl_behind in [SECOND, 100 * SECOND] {
+        let cache = Cache::new(Fake::<str, Bytes>::new())
+            .ttl(SECOND)
+            .stale(100 * SECOND)
+            .chain(Cache::new(back.clone()).ttl(ttl_behind))
+            .clock(clock.clone());
+        cache.insert("ada", "countess".into()).await.unwrap();
+        clock.advance(2 * SECOND);
+        cache.get("ada").await.unwrap();
+        settle().await;
+        assert_eq!((cache.stats().hits(), cache.stats().misses()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_reload_that_asks_for_what_was_made_from_its_stale_value_is_no_cycle() {
+    let clock = MockClock::new();
+    let cache = Cache::new(Fake::<str, Bytes>::new())
+        .ttl(SECOND)
+        .chain(Cache::new(FakeBytes::new()).ttl(SECOND).stale(100 * SECOND))
+        .clock(clock.clone())
+        .boxed();
+    cache.insert("part", "old".into()).await.unwrap();
+    clock.advance(2 * SECOND);
+    let (inner, innermost) = (cache.clone(), cache.clone());
+
+    // `whole` is made from the stale `part` at once; the reload of `part` then asks for `whole`.
+    let whole = cache.get_or_load("whole", async move || {
+        inner
+            .get_or_load("part", async move || {
+                innermost
+                    .get_or_load("whole", async || Ok::<_, String>(Bytes::new()))
+                    .await
+                    .map_err(|e| e.to_string())
+            })
+            .await
+            .map_err(|error| error.to_string())
+    });
+    assert_eq!(whole.await.unwrap(), "old");
+    settle().await;
+    assert_eq!(cache.stats().load_failures, 0);
+    assert_eq!(cache.get("part").await.unwrap(), Some("old".into()), "what `whole` is");
+}

@@ -139,20 +139,72 @@ async fn the_store_is_told_when_the_value_is_of_no_more_use() {
 }
 
 #[tokio::test]
-async fn another_process_whose_wall_clock_stepped_serves_nothing_longer() {
+async fn another_process_whose_wall_clock_is_wrong_serves_nothing_for_long() {
     let store = FakeBytes::new();
     let (here, there) = (MockClock::new(), MockClock::new());
     let cache = |clock: &MockClock| {
         Cache::<str, Bytes, _, _>::new(store.clone()).ttl(60 * SECOND).clock(clock.clone())
     };
     cache(&here).insert("ada", "countess".into()).await.unwrap();
+    let wall = larder_core::Clock::wall(&here);
 
-    there.set_wall(larder_core::Clock::wall(&here) - 3600 * SECOND);
-    let found = cache(&there).lookup("ada").await.unwrap().unwrap();
-    assert_eq!(found.ttl_left(), Some(60 * SECOND), "not an hour and a minute");
-
-    there.set_wall(larder_core::Clock::wall(&here) + 3600 * SECOND);
+    // Some seconds ahead of or behind the writer: as many seconds of life are lost.
+    for wrong in [wall - 5 * SECOND, wall + 5 * SECOND] {
+        there.set_wall(wrong);
+        assert_eq!(cache(&there).lookup("ada").await.unwrap().unwrap().ttl_left(), Some(55 * SECOND));
+    }
+    // Hours: nothing is served, now or later.
+    for wrong in [wall - 3600 * SECOND, wall + 3600 * SECOND] {
+        there.set_wall(wrong);
+        assert_eq!(cache(&there).get("ada").await.unwrap(), None);
+    }
+    // Behind: at most twice its life in all.
+    there.set_wall(wall - 50 * SECOND);
+    there.advance(120 * SECOND);
     assert_eq!(cache(&there).get("ada").await.unwrap(), None);
+}
+
+/// What can go wrong in a user's codec.
+#[derive(Clone, Copy)]
+enum Wild {
+    PanicsOnDecode,
+    PanicsOnEncode,
+    ClearsTheBuffer,
+}
+
+impl Format for Wild {
+    const ID: u8 = 97;
+}
+
+impl Codec<u32> for Wild {
+    fn encode(&self, value: &u32, out: &mut BytesMut) -> Result<()> {
+        match self {
+            Wild::PanicsOnDecode => out.extend_from_slice(&value.to_le_bytes()),
+            Wild::PanicsOnEncode => panic!("cannot encode"),
+            Wild::ClearsTheBuffer => out.clear(),
+        }
+        Ok(())
+    }
+    fn decode(&self, _: &Bytes) -> Result<u32> {
+        panic!("cannot decode")
+    }
+}
+
+#[tokio::test]
+async fn a_codec_that_panics_is_a_miss_an_error_of_insert_and_no_trouble_for_a_load() {
+    for codec in [Wild::PanicsOnDecode, Wild::PanicsOnEncode, Wild::ClearsTheBuffer] {
+        let events = Recorder::new();
+        let cache = Cache::new(FakeBytes::new()).observer(events.clone()).codec::<u32, _>(codec);
+        let inserted = cache.insert("ada", 1).await;
+        if matches!(codec, Wild::PanicsOnDecode) {
+            assert!(inserted.is_ok());
+        } else {
+            assert_eq!(inserted.unwrap_err().kind(), ErrorKind::Codec);
+        }
+        assert_eq!(cache.get("ada").await.unwrap(), None);
+        assert_eq!(cache.get_or_load("ada", async || Ok::<_, Error>(2)).await.unwrap(), 2);
+        assert!(events.failures().iter().all(|failure| failure.kind == ErrorKind::Codec));
+    }
 }
 
 #[tokio::test]

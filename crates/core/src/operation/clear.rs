@@ -1,7 +1,7 @@
 //! Removing everything: [`clear`](Cache::clear).
 
 use crate::holds::Holds;
-use crate::spawn::detached;
+use crate::spawn::in_turn;
 use crate::{Cache, Lookup, Result};
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -37,17 +37,15 @@ where
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub async fn clear(&self) -> Result<()> {
-        // Taken here and not in the task: if it is dropped while it waits, nothing is cleared later.
-        let alone = self.inner.flights.close_gate().await;
         let cache = self.clone();
-        Box::pin(detached(async move {
-            let _alone = alone;
+        let clear = async move |alone| {
             let cleared = C::clear(&cache.level, cache.cx()).await;
-            // Last, and before the gate opens: it is also for those who came meanwhile and read a level that was
-            // not cleared yet.
+            // Before the gate opens. It is also for those who came meanwhile and read a level that was not cleared
+            // yet.
             cache.inner.flights.overtake_all();
+            drop(alone);
             cleared
-        }))
-        .await
+        };
+        Box::pin(in_turn(self.inner.flights.close_gate(), clear)).await
     }
 }

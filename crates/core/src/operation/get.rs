@@ -1,12 +1,14 @@
 //! Reading: [`get`](Cache::get) and [`get_now`](Cache::get_now).
 
-use crate::flights::{Boarding, Visit, board};
+use crate::flight::Outcome;
+use crate::flights::{Boarding, Lead, board};
 use crate::fly::{Inside, NoLoader, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
 use crate::spawn::spawn;
 use crate::{Cache, Freshness, Lookup, Result};
 use std::future::Future;
+use std::sync::Arc;
 
 impl<K, V, S, C> Cache<K, V, S, C>
 where
@@ -18,8 +20,8 @@ where
     /// Returns the value under `key`, fresh or stale, from the first level that has it.
     ///
     /// What a lower level has is copied into the levels before it, to live there as long as it has left, at most
-    /// their own ttl. A stale value is returned at once; where there is a lower level, it is asked in the
-    /// background. Nothing is loaded: for that there is [`get_or_load`](Cache::get_or_load).
+    /// their own ttl. However many callers ask at the same time, the lower levels are asked once. A stale value is
+    /// returned at once; where there is a lower level, it is asked in the background. Nothing is loaded: for that there is [`get_or_load`](Cache::get_or_load).
     ///
     /// A hit at a first level in memory clones the value once, allocates nothing, and never suspends.
     ///
@@ -30,7 +32,7 @@ where
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future changes nothing for others. A copy into a level that waits is completed.
+    /// Dropping the future changes nothing for others.
     ///
     /// # Examples
     ///
@@ -106,31 +108,58 @@ where
         match seen {
             Seen::Stale(entry) => {
                 self.inner.counters.level(0).stale.add();
-                self.refresh_from_below(key);
+                if C::depth(&self.level) > 1
+                    && let Boarding::Lead(lead) = board(&self.inner, key, false)
+                {
+                    // Without a runtime the stale value serves until someone loads.
+                    drop(spawn(self.ask_below(key, lead, 1, Waited::Not)));
+                }
                 Some(Fetched { entry, level: 0, freshness: Freshness::Stale })
             }
-            Seen::Ask(from) => {
-                self.inner.counters.missed(0, from);
-                let visit = Visit::begin(&self.inner, key);
-                let found = self.fetch(key, from).await?;
-                let Fetched { entry, level, freshness } = &found;
-                let answer = Fetched { entry: entry.clone(), level: *level, freshness: *freshness };
-                self.promote(&visit, key, found, Inside::Caller).await;
-                Some(answer)
-            }
+            Seen::Ask(from) => self.read_below(key, from).await,
         }
     }
 
-    /// Asks the levels behind the first one in the background, unless someone already does.
-    fn refresh_from_below(&self, key: &K) {
-        if C::depth(&self.level) == 1 {
-            return;
+    /// Asks the levels from number `from` on, together with whoever else does.
+    async fn read_below(&self, key: &K, from: usize) -> Option<Fetched<V>> {
+        let counters = &self.inner.counters;
+        let flight = match board(&self.inner, key, false) {
+            Boarding::Join(flight) => {
+                counters.joins.add();
+                flight
+            }
+            Boarding::Lead(lead) => {
+                counters.missed(0, from);
+                let flight = Arc::clone(&lead.flight);
+                if let Err(asked) = spawn(self.ask_below(key, lead, from, Waited::For)) {
+                    asked.await;
+                }
+                flight
+            }
+            Boarding::Alone(visit) => {
+                counters.missed(0, from);
+                let found = self.fetch(key, from, Waited::For).await?;
+                let answer =
+                    Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
+                self.promote(&visit, key, found, Inside::Caller).await;
+                return Some(answer);
+            }
+        };
+        match flight.wait(&*self.inner.clock).await {
+            Outcome::Found(entry, level) => Fetched::of(entry, level, self.inner.clock.now()),
+            // What was cut off, or panicked in a level, is passed over.
+            _ => None,
         }
-        if let Boarding::Lead(lead) = board(&self.inner, key) {
-            let refresh =
-                self.clone().fly(key.to_owned(), lead, 1, Waited::Not, Inside::Task, None::<NoLoader<V>>);
-            // Without a runtime the stale value serves until someone loads.
-            drop(spawn(refresh));
-        }
+    }
+
+    /// A flight without a loader.
+    fn ask_below(
+        &self,
+        key: &K,
+        lead: Lead<K, V>,
+        from: usize,
+        waited: Waited,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.clone().fly(key.to_owned(), lead, from, waited, Inside::Task, None::<NoLoader<V>>)
     }
 }

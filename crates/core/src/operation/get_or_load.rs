@@ -9,7 +9,7 @@
 //! ```
 
 use crate::flight::{Flight, Outcome};
-use crate::flights::{Boarding, Lead, board};
+use crate::flights::{self, Boarding, board};
 use crate::fly::{Inside, Loaded, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
@@ -192,8 +192,8 @@ where
     async fn load_on<F, Fut, E>(
         &self,
         key: &K,
-        mut seen: Seen<V>,
-        mut landed: u64,
+        seen: Seen<V>,
+        landed: u64,
         load: F,
     ) -> Result<V, LoadError<E>>
     where
@@ -201,28 +201,20 @@ where
         Fut: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
-        loop {
-            let (lead, from, waited, stale) = match self.seat(key, seen, landed).await {
-                Seat::Answer(answer) => return answer,
-                Seat::Again => {
-                    landed = self.inner.flights.landed();
-                    match self.glance(key) {
-                        Ok(entry) => return Ok(entry.into_value()),
-                        Err(next) => seen = next,
-                    }
-                    continue;
-                }
-                Seat::Lead { lead, from, waited, stale } => (lead, from, waited, stale),
-            };
-            let flight = Arc::clone(&lead.flight);
-            let _waiting = cycle::wait_for(flight.id);
-            let flown =
-                self.clone().fly(key.to_owned(), lead, from, waited, Inside::Task, Some(|| erased(load())));
-            return match (spawn(flown), stale) {
-                (Ok(()), Some(stale)) => Ok(stale.into_value()),
-                (Ok(()), None) => led(flight.wait(&*self.inner.clock).await, None),
-                (Err(flown), stale) => led(flown.await, stale),
-            };
+        let Lead { lead, from, waited, stale } = match self.seat(key, seen, landed).await {
+            Seat::Answer(answer) => return answer,
+            Seat::Lead(lead) => lead,
+        };
+        let flight = Arc::clone(&lead.flight);
+        let load = Some(|| erased(load()));
+        match (spawn(self.clone().fly(key.to_owned(), lead, from, waited, Inside::Task, load)), stale) {
+            (Ok(()), Some(stale)) => Ok(stale.into_value()),
+            (Ok(()), None) => {
+                // The load has begun just now, so it cannot wait for this one yet.
+                let _waiting = cycle::wait_for(flight.id);
+                led(flight.wait(&*self.inner.clock).await, None)
+            }
+            (Err(flown), stale) => self.led_inside(&flight, flown, stale).await,
         }
     }
 
@@ -230,8 +222,8 @@ where
     async fn load_on_scoped<F, Fut, E>(
         &self,
         key: &K,
-        mut seen: Seen<V>,
-        mut landed: u64,
+        seen: Seen<V>,
+        landed: u64,
         load: F,
     ) -> Result<V, LoadError<E>>
     where
@@ -239,73 +231,90 @@ where
         Fut: Future<Output = Result<V, E>> + Send,
         E: Send + Sync + 'static,
     {
-        loop {
-            match self.seat(key, seen, landed).await {
-                Seat::Answer(answer) => return answer,
-                Seat::Again => {
-                    landed = self.inner.flights.landed();
-                    match self.glance(key) {
-                        Ok(entry) => return Ok(entry.into_value()),
-                        Err(next) => seen = next,
-                    }
-                }
-                Seat::Lead { lead, from, waited, stale } => {
-                    let _waiting = cycle::wait_for(lead.flight.id);
-                    let flown = self.clone().fly(
-                        key.to_owned(),
-                        lead,
-                        from,
-                        waited,
-                        Inside::Caller,
-                        Some(|| erased(load())),
-                    );
-                    return led(flown.await, stale);
-                }
-            }
-        }
+        let Lead { lead, from, waited, stale } = match self.seat(key, seen, landed).await {
+            Seat::Answer(answer) => return answer,
+            Seat::Lead(lead) => lead,
+        };
+        let flight = Arc::clone(&lead.flight);
+        let load = Some(|| erased(load()));
+        let flown = self.clone().fly(key.to_owned(), lead, from, waited, Inside::Caller, load);
+        self.led_inside(&flight, flown, stale).await
+    }
+
+    /// Flies inside the caller, and answers.
+    async fn led_inside<E: Send + Sync + 'static>(
+        &self,
+        flight: &Flight<V>,
+        flown: impl Future<Output = ()> + Send,
+        stale: Option<Entry<V>>,
+    ) -> Result<V, LoadError<E>> {
+        let _waiting = cycle::wait_for(flight.id);
+        flown.await;
+        led(flight.wait(&*self.inner.clock).await, stale)
     }
 
     /// Gets an answer from a flight that is under way, or the duty to fly.
-    async fn seat<E: Send + Sync + 'static>(&self, key: &K, seen: Seen<V>, landed: u64) -> Seat<K, V, E> {
+    async fn seat<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        mut seen: Seen<V>,
+        mut landed: u64,
+    ) -> Seat<K, V, E> {
         let counters = &self.inner.counters;
-        let (from, stale) = match seen {
-            Seen::Stale(entry) => {
-                counters.level(0).stale.add();
-                (1, Some(entry))
-            }
-            Seen::Ask(from) => (from, None),
-        };
-        match (board(&self.inner, key), stale) {
-            (Boarding::Join(_), Some(stale)) => Seat::Answer(Ok(stale.into_value())),
-            (Boarding::Join(flight), None) => {
-                counters.joins.add();
-                self.join(&flight).await.map_or(Seat::Again, Seat::Answer)
-            }
-            (Boarding::Lead(lead), stale) => {
-                // A flight that landed between the look and the boarding may have stored the value.
-                if self.inner.flights.landed() != landed
-                    && let Ok(entry) = self.glance(key)
-                {
-                    let value = entry.into_value();
-                    lead.end(Outcome::Value(value.clone()));
-                    return Seat::Answer(Ok(value));
+        loop {
+            let (from, stale) = match seen {
+                Seen::Stale(entry) => {
+                    counters.level(0).stale.add();
+                    (1, Some(entry))
                 }
-                let waited = if stale.is_some() {
-                    Waited::Not
-                } else {
-                    counters.missed(0, from);
-                    Waited::For
-                };
-                Seat::Lead { lead, from, waited, stale }
+                Seen::Ask(from) => (from, None),
+            };
+            match (board(&self.inner, key, true), stale) {
+                (Boarding::Lead(lead), stale) => {
+                    // A flight that landed between the look and the boarding may have stored the value.
+                    if self.inner.flights.landed() != landed
+                        && let Ok(entry) = self.glance(key)
+                    {
+                        lead.end(Outcome::Found(entry.clone(), 0));
+                        return Seat::Answer(Ok(entry.into_value()));
+                    }
+                    let waited = if stale.is_some() { Waited::Not } else { Waited::For };
+                    if waited == Waited::For {
+                        counters.missed(0, from);
+                    }
+                    return Seat::Lead(Lead { lead, from, waited, stale });
+                }
+                (_, Some(stale)) => return Seat::Answer(Ok(stale.into_value())),
+                (Boarding::Join(flight), None) => {
+                    counters.joins.add();
+                    if let Some(answer) = self.join(&flight).await {
+                        return Seat::Answer(answer);
+                    }
+                }
+                // Only who wants no load is sent alone.
+                (Boarding::Alone(_), None) => {}
+            }
+            landed = self.inner.flights.landed();
+            match self.glance(key) {
+                Ok(entry) => return Seat::Answer(Ok(entry.into_value())),
+                Err(next) => seen = next,
             }
         }
     }
 
     /// Waits with the others; `None` means to begin again.
     async fn join<E: Send + Sync + 'static>(&self, flight: &Flight<V>) -> Option<Result<V, LoadError<E>>> {
-        let Ok(_waiting) = cycle::wait_for(flight.id) else { return Some(Err(LoadError::Cycle)) };
-        match flight.wait(&*self.inner.clock).await {
-            Outcome::Value(value) => Some(Ok(value)),
+        let clock = &*self.inner.clock;
+        let outcome = match flight.so_far(clock) {
+            Some(outcome) => outcome,
+            None => {
+                let Ok(_waiting) = cycle::wait_for(flight.id) else { return Some(Err(LoadError::Cycle)) };
+                flight.wait(clock).await
+            }
+        };
+        match outcome {
+            Outcome::Loaded(value) => Some(Ok(value)),
+            Outcome::Found(entry, _) => Some(Ok(entry.into_value())),
             Outcome::Failed(error) => error.downcast().ok().map(|error| Err(LoadError::Load(error))),
             Outcome::Panicked(message) => Some(Err(LoadError::Panicked(message))),
             Outcome::Nothing | Outcome::Abandoned => None,
@@ -316,21 +325,24 @@ where
 /// Where a caller that saw nothing fresh finds itself.
 enum Seat<K: ?Sized + Lookup, V: Clone + Send + Sync, E> {
     Answer(Result<V, LoadError<E>>),
-    Again,
-    Lead {
-        lead: Lead<K, V>,
-        /// The first level to ask.
-        from: usize,
-        waited: Waited,
-        /// What can be served meanwhile.
-        stale: Option<Entry<V>>,
-    },
+    Lead(Lead<K, V>),
+}
+
+/// The duty to load, and what goes with it.
+struct Lead<K: ?Sized + Lookup, V: Clone + Send + Sync> {
+    lead: flights::Lead<K, V>,
+    /// The first level to ask.
+    from: usize,
+    waited: Waited,
+    /// What can be served meanwhile.
+    stale: Option<Entry<V>>,
 }
 
 /// What the leader of a flight answers: if that failed, a stale entry that it holds.
 fn led<V, E: Send + Sync + 'static>(outcome: Outcome<V>, stale: Option<Entry<V>>) -> Result<V, LoadError<E>> {
     match (outcome, stale) {
-        (Outcome::Value(value), _) => Ok(value),
+        (Outcome::Loaded(value), _) => Ok(value),
+        (Outcome::Found(entry, _), _) => Ok(entry.into_value()),
         (_, Some(stale)) => Ok(stale.into_value()),
         (Outcome::Panicked(message), None) => Err(LoadError::Panicked(message)),
         // The leader's own load failed, so the type is right.

@@ -4,7 +4,7 @@ use crate::flights::Visit;
 use crate::holds::{Gift, Holds};
 use crate::life::Override;
 use crate::policy::Plan;
-use crate::spawn::{at_once, detached};
+use crate::spawn::{at_once, in_turn};
 use crate::{Cache, Lookup, Result};
 use std::borrow::Borrow;
 use std::future::Future;
@@ -101,7 +101,8 @@ where
     {
         let call = options(InsertOptions::default()).life;
         async move {
-            let plan = self.policy.plan(key, &value, call, self.inner.clock.now_exact());
+            let now = self.inner.clock.now_exact();
+            let plan = self.policy.plan(key, &value, call, now, now);
             let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &plan);
             if immediate && self.inner.flights.is_idle(key) {
                 self.keep_house(&plan);
@@ -113,19 +114,19 @@ where
 
     async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {
         let visit = Visit::begin(&self.inner, key);
-        // Taken here and not in the task: a write that is dropped while it waits must not come after later ones.
-        let turn = visit.turn().await;
-        let (cache, waits) = (self.clone(), C::waits(&self.level, &plan));
-        let key = key.to_owned();
-        let insert = async move {
+        let (cache, waits, key) = (self.clone(), C::waits(&self.level, &plan), key.to_owned());
+        let (now, turn) = (if waits { None } else { visit.try_turn() }, visit.turn());
+        let insert = async move |turn| {
+            // The guard is dropped first. It is also for those who came meanwhile and read a level that still had
+            // the older value.
             let _turn = turn;
+            let _overtaking = visit.overtake_at_the_end();
             cache.keep_house(&plan);
-            let put = C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await;
-            // Last, and before the turn ends: it is also for those who came meanwhile and read a level that still
-            // had the older value.
-            visit.overtake();
-            put
+            C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
         };
-        if waits { detached(insert).await } else { insert.await }
+        match now {
+            Some(turn) => insert(turn).await,
+            None => in_turn(turn, insert).await,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::flights::Visit;
 use crate::holds::{Holds, Step};
-use crate::spawn::{at_once, detached};
+use crate::spawn::{at_once, in_turn};
 use crate::{Cache, Lookup, Result};
 use std::borrow::Borrow;
 use std::future::Future;
@@ -51,16 +51,13 @@ where
 
     async fn remove_in_turn(&self, key: &K) -> Result<()> {
         let visit = Visit::begin(&self.inner, key);
-        // Taken here and not in the task: a removal that is dropped while it waits must not come after later writes.
-        let turn = visit.turn().await;
-        let (cache, key) = (self.clone(), key.to_owned());
-        detached(async move {
+        let (cache, key, turn) = (self.clone(), key.to_owned(), visit.turn());
+        in_turn(turn, async move |turn| {
+            // The guard is dropped first. It is also for those who came meanwhile and read a level that still had
+            // the value.
             let _turn = turn;
-            let removed = C::remove(&cache.level, cache.cx(), key.borrow()).await;
-            // Last, and before the turn ends: it is also for those who came meanwhile and read a level that still
-            // had the value.
-            visit.overtake();
-            removed
+            let _overtaking = visit.overtake_at_the_end();
+            C::remove(&cache.level, cache.cx(), key.borrow()).await
         })
         .await
     }
