@@ -20,7 +20,8 @@ use std::time::SystemTime;
 /// - `expires_at` is a hint. From then on the store may forget; it must not earlier. A store that cannot expire
 ///   by itself ignores it, and may find it again in the bytes with [`envelope::dead_at`](crate::envelope::dead_at).
 /// - A put that returned is seen by every later get in this process, and a remove that returned is never undone
-///   by a put that was called before it. The cache never runs two writes of one key at the same time.
+///   by a put that was called before it. A cache never runs two writes of one key at the same time; two caches
+///   that share a namespace may, and then either value may stay, but no mixture.
 /// - [`clear`](ByteStore::clear) removes what has the prefix, and nothing else in the server, bucket or folder.
 /// - Errors and `Debug` never show passwords or values.
 ///

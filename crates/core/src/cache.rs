@@ -70,7 +70,7 @@ where
         let mut levels = Vec::new();
         C::describe(&level, &mut levels);
         let inner = Inner {
-            flights: Flights::new(),
+            flights: Arc::new(Flights::new()),
             counters: Counters::new(levels.iter().map(|level| level.store)),
             clock,
             sweeper: OnceLock::new(),

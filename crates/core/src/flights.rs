@@ -15,12 +15,16 @@
 //! promote              enter(era 0) ── read L2 ──── turn? ── era 1: not stored
 //! ```
 //!
+//! An insert into one level of memory, or a removal from it, that finds nobody doing anything to the key does without
+//! a turn: it has taken effect with that look. A load that begins after it, while the call has yet to return, is the
+//! later of the two.
+//!
 //! A write that was checked in its turn is complete before a removal begins, so it cannot land after it; a value
 //! that was read while the removal was under way is of the older era, so it does not come back.
 
 use crate::Lookup;
+use crate::counters::Count;
 use crate::flight::{Flight, Outcome};
-use crate::inner::Inner;
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 use std::borrow::Borrow;
@@ -40,6 +44,8 @@ pub(crate) struct Flights<K: ?Sized + Lookup, V> {
     gate: Arc<RwLock<()>>,
     /// Flights that have ended. Whoever missed and then gets the flight looks again if this has moved.
     landed: AtomicU64,
+    /// Flights that were cut off.
+    pub(crate) abandoned: Count,
 }
 
 struct Visited<K: ?Sized + Lookup, V> {
@@ -74,6 +80,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Flights<K, V> {
             hasher: foldhash::fast::RandomState::default(),
             gate: Arc::default(),
             landed: AtomicU64::new(0),
+            abandoned: Count::default(),
         }
     }
 
@@ -120,7 +127,7 @@ impl<V> Slot<V> {
 
 /// Someone who is doing something to a key. The table forgets the key with its last visit.
 pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync> {
-    inner: Arc<Inner<K, V>>,
+    flights: Arc<Flights<K, V>>,
     slot: Arc<Slot<V>>,
     /// The era in which the visit began, and what had been written then.
     era: u64,
@@ -128,8 +135,7 @@ pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync> {
 }
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
-    pub(crate) fn begin(inner: &Arc<Inner<K, V>>, key: &K) -> Self {
-        let flights = &inner.flights;
+    pub(crate) fn begin(flights: &Arc<Flights<K, V>>, key: &K) -> Self {
         let hash = flights.hasher.hash_one(key);
         let mut shard = flights.shard(hash).lock();
         let slot = match shard.find(hash, |visited| visited.key.borrow() == key) {
@@ -149,14 +155,14 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
             let state = slot.state.lock();
             (state.era, state.written)
         };
-        Visit { inner: Arc::clone(inner), slot, era, written }
+        Visit { flights: Arc::clone(flights), slot, era, written }
     }
 
     /// Returns another visit of the same era, for work that may outlast this one.
     pub(crate) fn again(&self) -> Self {
         self.slot.visits.fetch_add(1, Ordering::Relaxed);
         Visit {
-            inner: Arc::clone(&self.inner),
+            flights: Arc::clone(&self.flights),
             slot: Arc::clone(&self.slot),
             era: self.era,
             written: self.written,
@@ -171,14 +177,14 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
 
     /// The turn, if nobody has it or waits for it.
     pub(crate) fn try_turn(&self) -> Option<HoldsTurn> {
-        let gate = Arc::clone(&self.inner.flights.gate).try_read_owned().ok()?;
+        let gate = Arc::clone(&self.flights.gate).try_read_owned().ok()?;
         let turn = Arc::clone(&self.slot.turn).try_lock_owned().ok()?;
         Some(HoldsTurn { _turn: turn, _gate: gate })
     }
 
     /// Waits for the turn to write the key, and for no `clear` to be under way.
     pub(crate) fn turn(&self) -> impl Future<Output = HoldsTurn> + Send + use<K, V> {
-        let (gate, turn) = (Arc::clone(&self.inner.flights.gate), Arc::clone(&self.slot.turn));
+        let (gate, turn) = (Arc::clone(&self.flights.gate), Arc::clone(&self.slot.turn));
         async move {
             let gate = gate.read_owned().await;
             HoldsTurn { _turn: turn.lock_owned().await, _gate: gate }
@@ -203,7 +209,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Visit<K, V> {
     fn drop(&mut self) {
-        let mut shard = self.inner.flights.shard(self.slot.hash).lock();
+        let mut shard = self.flights.shard(self.slot.hash).lock();
         if self.slot.visits.fetch_sub(1, Ordering::Relaxed) == 1
             && let Ok(found) =
                 shard.find_entry(self.slot.hash, |visited| Arc::ptr_eq(&visited.slot, &self.slot))
@@ -242,11 +248,11 @@ pub(crate) enum Boarding<K: ?Sized + Lookup, V: Clone + Send + Sync> {
 }
 
 pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync>(
-    inner: &Arc<Inner<K, V>>,
+    flights: &Arc<Flights<K, V>>,
     key: &K,
     loads: bool,
 ) -> Boarding<K, V> {
-    let mut visit = Visit::begin(inner, key);
+    let mut visit = Visit::begin(flights, key);
     let mut state = visit.slot.state.lock();
     if let Some(flight) = &state.flight {
         let flight = Arc::clone(flight);
@@ -277,14 +283,14 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Lead<K, V> {
     fn drop(&mut self) {
         // Before the key is free again: whoever missed before this load stored its value, and gets the next
         // flight, must see that something landed.
-        self.visit.inner.flights.landed.fetch_add(1, Ordering::Release);
+        self.visit.flights.landed.fetch_add(1, Ordering::Release);
         let mut state = self.visit.slot.state.lock();
         if state.flight.as_ref().is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             state.flight = None;
         }
         drop(state);
         if matches!(self.outcome, Outcome::Abandoned) {
-            self.visit.inner.counters.load_failures.add();
+            self.visit.flights.abandoned.add();
         }
         self.flight.end(std::mem::replace(&mut self.outcome, Outcome::Abandoned));
     }
@@ -293,61 +299,49 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Lead<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SystemClock;
-    use crate::counters::Counters;
-    use std::sync::OnceLock;
 
-    fn inner() -> Arc<Inner<u64, u64>> {
-        Arc::new(Inner {
-            flights: Flights::new(),
-            counters: Counters::new(["Map"].into_iter()),
-            clock: Arc::new(SystemClock),
-            sweeper: OnceLock::new(),
-        })
-    }
-
-    fn keys(inner: &Inner<u64, u64>) -> usize {
-        inner.flights.shards.iter().map(|shard| shard.lock().len()).sum()
+    fn keys(flights: &Flights<u64, u64>) -> usize {
+        flights.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
     #[test]
     fn a_key_is_forgotten_with_its_last_visit() {
-        let inner = inner();
-        let first = Visit::begin(&inner, &7);
+        let flights = Arc::new(Flights::<u64, u64>::new());
+        let first = Visit::begin(&flights, &7);
         let second = first.again();
         drop(first);
-        assert!(!inner.flights.is_idle(&7));
+        assert!(!flights.is_idle(&7));
         drop(second);
-        assert!(inner.flights.is_idle(&7));
+        assert!(flights.is_idle(&7));
     }
 
     #[test]
     fn whatever_threads_do_the_table_is_empty_afterwards() {
-        let inner = inner();
+        let flights = Arc::new(Flights::<u64, u64>::new());
         std::thread::scope(|scope| {
             for thread in 0..8 {
-                let inner = &inner;
+                let flights = &flights;
                 scope.spawn(move || {
                     for round in 0..5_000_u64 {
                         let key = (round * 7 + thread) % 3;
-                        match board(inner, &key, true) {
+                        match board(flights, &key, true) {
                             Boarding::Lead(lead) if round % 2 == 0 => lead.end(Outcome::Loaded(round)),
                             Boarding::Lead(lead) => drop(lead.visit.again()),
-                            _ => inner.flights.overtake_all(),
+                            _ => flights.overtake_all(),
                         }
                     }
                 });
             }
         });
-        assert_eq!(keys(&inner), 0);
+        assert_eq!(keys(&flights), 0);
     }
 
     #[test]
     fn a_new_era_overtakes_those_who_came_before_and_not_those_who_come_after() {
-        let inner = inner();
-        let before = Visit::begin(&inner, &7);
-        drop(Visit::begin(&inner, &7).overtake_at_the_end());
-        let after = Visit::begin(&inner, &7);
+        let flights = Arc::new(Flights::<u64, u64>::new());
+        let before = Visit::begin(&flights, &7);
+        drop(Visit::begin(&flights, &7).overtake_at_the_end());
+        let after = Visit::begin(&flights, &7);
 
         assert!(before.is_overtaken());
         assert!(!after.is_overtaken());
@@ -355,14 +349,14 @@ mod tests {
 
     #[test]
     fn nobody_joins_a_flight_that_was_overtaken() {
-        let inner = inner();
-        let Boarding::Lead(old) = board(&inner, &7, true) else { panic!("nobody flies yet") };
-        assert!(matches!(board(&inner, &7, true), Boarding::Join(_)));
-        inner.flights.overtake_all();
-        let Boarding::Lead(new) = board(&inner, &7, true) else { panic!("the old flight was overtaken") };
+        let flights = Arc::new(Flights::<u64, u64>::new());
+        let Boarding::Lead(old) = board(&flights, &7, true) else { panic!("nobody flies yet") };
+        assert!(matches!(board(&flights, &7, true), Boarding::Join(_)));
+        flights.overtake_all();
+        let Boarding::Lead(new) = board(&flights, &7, true) else { panic!("the old flight was overtaken") };
         old.end(Outcome::Loaded(1));
         assert!(
-            matches!(board(&inner, &7, true), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight))
+            matches!(board(&flights, &7, true), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight))
         );
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 /// See the module.
 pub(crate) struct Inner<K: ?Sized + Lookup, V> {
-    pub(crate) flights: Flights<K, V>,
+    pub(crate) flights: Arc<Flights<K, V>>,
     pub(crate) counters: Counters,
     pub(crate) clock: Arc<dyn Clock>,
     /// Frees what has expired. Made when the first entry with an end is written; the clock drops it with us.

@@ -23,7 +23,8 @@ pub enum LoadError<E> {
     Load(Arc<E>),
     /// The loader panicked; the text is the panic's message.
     Panicked(Arc<str>),
-    /// The load, or one it waits for, asked for a key that is waiting for it.
+    /// The load, or one it waits for, asked for a key that is waiting for it. A wait inside a task that a loader
+    /// spawned itself is not seen.
     Cycle,
     /// The load was cut off before it ended, because the runtime that ran it ended.
     Abandoned,

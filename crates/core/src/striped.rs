@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// See the module.
 pub(crate) struct Striped {
-    /// The last one is shared by the threads that have no number of their own. A power of two and one more.
+    /// The last one is shared by the threads that have no number of their own.
     stripes: Box<[Stripe]>,
 }
 

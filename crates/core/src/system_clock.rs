@@ -18,7 +18,10 @@ use std::time::{Duration, Instant, SystemTime};
 /// machine keeps a thread that wants to run from doing so. Whatever loads, inserts or misses reads the exact clock,
 /// and with it corrects a `now` that lags too far. Two threads do the work, whatever the number of caches: one that
 /// reads the clock while somebody reads its result, and one for housekeeping, which starts with the first entry that
-/// can expire and wakes once a second.
+/// can expire and wakes once a second. In a child that `fork` made without `exec` both are missing, and time stands
+/// still there for hits.
+///
+/// [`sleep`](Clock::sleep) panics outside of a tokio runtime with a time driver.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -71,7 +71,7 @@ impl Observer for Recorder {
     fn on_event(&self, event: &Event<'_>) {
         let mut recorded = self.0.lock();
         match event {
-            Event::LevelFailed { level, operation, error } => recorded.failures.push(LevelFailure {
+            Event::LevelFailed { level, operation, error, .. } => recorded.failures.push(LevelFailure {
                 level: (*level).into(),
                 operation: *operation,
                 kind: error.kind(),

@@ -3,7 +3,7 @@
 use crate::{Cache, Lookup};
 
 impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
-    /// Calls this cache `name` wherever people see it: in its `Debug`, and for observers that ask.
+    /// Calls this cache `name` wherever people see it, which at present is its `Debug`.
     ///
     /// # Default
     ///

@@ -20,7 +20,7 @@ where
     ///
     /// # Default
     ///
-    /// `larder`
+    /// `larder`, shared by all caches of the store that were given none.
     ///
     /// # Examples
     ///

@@ -13,8 +13,9 @@ where
 {
     /// Removes every entry of this cache from every level.
     ///
-    /// In a store of bytes that is its own namespace and nothing else. Once this has returned, no value whose
-    /// load or read began before it is stored or served in this process.
+    /// In a store of bytes that is its own namespace and nothing else; a store of values is emptied, also for other
+    /// caches that share it through an `Arc`. Once this has returned, no value whose load or read began before the
+    /// call is stored or served by this cache, its clones and its boxed form.
     ///
     /// # Errors
     ///
@@ -23,7 +24,8 @@ where
     ///
     /// # Cancel safety
     ///
-    /// Goes on to the end once it has begun, even if the future is dropped.
+    /// If the future is dropped while writes are under way that it waits for, nothing is cleared; once it has begun
+    /// it goes on to the end. (Without a runtime that, too, stops with the future.)
     ///
     /// # Examples
     ///

@@ -12,12 +12,16 @@ where
 {
     /// Returns whether some level has a value under `key`, fresh or stale.
     ///
-    /// Counts nothing and copies nothing upwards. Where a level is a store of bytes, the value is read and
+    /// Counts no hit and no miss, and copies nothing upwards. Where a level is a store of bytes, the value is read and
     /// decoded, so that the answer is what [`get`](Self::get) would find.
     ///
     /// # Errors
     ///
     /// None at present: a level that fails is passed over and reported to the observers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
     ///
     /// # Examples
     ///

@@ -109,7 +109,7 @@ where
             Seen::Stale(entry) => {
                 self.inner.counters.level(0).stale.add();
                 if C::depth(&self.level) > 1
-                    && let Boarding::Lead(lead) = board(&self.inner, key, false)
+                    && let Boarding::Lead(lead) = board(&self.inner.flights, key, false)
                 {
                     // Without a runtime the stale value serves until someone loads.
                     drop(spawn(self.ask_below(key, lead, 1, Waited::Not)));
@@ -123,7 +123,7 @@ where
     /// Asks the levels from number `from` on, together with whoever else does.
     async fn read_below(&self, key: &K, from: usize) -> Option<Fetched<V>> {
         let counters = &self.inner.counters;
-        let flight = match board(&self.inner, key, false) {
+        let flight = match board(&self.inner.flights, key, false) {
             Boarding::Join(flight) => {
                 counters.joins.add();
                 flight

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::flight::{Flight, Outcome};
-use crate::flights::{self, Boarding, board};
+use crate::flights::{Boarding, Lead, board};
 use crate::fly::{Inside, Loaded, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
@@ -37,7 +37,8 @@ where
     ///
     /// A stale value is returned at once, and reloaded in the background, where a lower level is asked first.
     ///
-    /// Tokio's task-locals do not cross into the load.
+    /// Tokio's task-locals do not cross into the load. A load is driven by the runtime it began on: if that is a
+    /// current-thread runtime whose `block_on` has returned, the load stands still, and so does who joins it.
     ///
     /// # Errors
     ///
@@ -201,9 +202,9 @@ where
         Fut: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
-        let Lead { lead, from, waited, stale } = match self.seat(key, seen, landed).await {
+        let Duty { lead, from, waited, stale } = match self.seat(key, seen, landed).await {
             Seat::Answer(answer) => return answer,
-            Seat::Lead(lead) => lead,
+            Seat::Lead(duty) => duty,
         };
         let flight = Arc::clone(&lead.flight);
         let load = Some(|| erased(load()));
@@ -231,9 +232,9 @@ where
         Fut: Future<Output = Result<V, E>> + Send,
         E: Send + Sync + 'static,
     {
-        let Lead { lead, from, waited, stale } = match self.seat(key, seen, landed).await {
+        let Duty { lead, from, waited, stale } = match self.seat(key, seen, landed).await {
             Seat::Answer(answer) => return answer,
-            Seat::Lead(lead) => lead,
+            Seat::Lead(duty) => duty,
         };
         let flight = Arc::clone(&lead.flight);
         let load = Some(|| erased(load()));
@@ -269,7 +270,7 @@ where
                 }
                 Seen::Ask(from) => (from, None),
             };
-            match (board(&self.inner, key, true), stale) {
+            match (board(&self.inner.flights, key, true), stale) {
                 (Boarding::Lead(lead), stale) => {
                     // A flight that landed between the look and the boarding may have stored the value.
                     if self.inner.flights.landed() != landed
@@ -282,7 +283,7 @@ where
                     if waited == Waited::For {
                         counters.missed(0, from);
                     }
-                    return Seat::Lead(Lead { lead, from, waited, stale });
+                    return Seat::Lead(Duty { lead, from, waited, stale });
                 }
                 (_, Some(stale)) => return Seat::Answer(Ok(stale.into_value())),
                 (Boarding::Join(flight), None) => {
@@ -325,12 +326,12 @@ where
 /// Where a caller that saw nothing fresh finds itself.
 enum Seat<K: ?Sized + Lookup, V: Clone + Send + Sync, E> {
     Answer(Result<V, LoadError<E>>),
-    Lead(Lead<K, V>),
+    Lead(Duty<K, V>),
 }
 
 /// The duty to load, and what goes with it.
-struct Lead<K: ?Sized + Lookup, V: Clone + Send + Sync> {
-    lead: flights::Lead<K, V>,
+struct Duty<K: ?Sized + Lookup, V: Clone + Send + Sync> {
+    lead: Lead<K, V>,
     /// The first level to ask.
     from: usize,
     waited: Waited,

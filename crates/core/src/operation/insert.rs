@@ -25,7 +25,8 @@ impl InsertOptions {
         self
     }
 
-    /// Sets the stale window of this entry, in every level.
+    /// Sets the stale window of this entry, in every level that is written now. A copy that is made later, when a
+    /// level in front has lost the entry, has the window of that level.
     pub fn stale(mut self, window: Duration) -> Self {
         self.life.stale = Some(window);
         self
@@ -41,8 +42,8 @@ where
 {
     /// Puts `value` under `key` in every level, in place of what was there.
     ///
-    /// Once this has returned, no load or read that began before it is stored over the value or served in its
-    /// place. A ttl of zero removes what was there.
+    /// Once this has returned, no value whose load or read began before the call is stored over this one or served
+    /// in its place, by this cache, its clones and its boxed form. A ttl of zero removes what was there.
     ///
     /// # Errors
     ///
@@ -51,7 +52,8 @@ where
     ///
     /// # Cancel safety
     ///
-    /// Levels that wait are written to the end once that has begun, even if the future is dropped.
+    /// If the future is dropped before its turn to write, nothing is written; levels that wait are written to the
+    /// end once that has begun. (Without a runtime that, too, stops with the future.)
     ///
     /// # Examples
     ///
@@ -113,7 +115,7 @@ where
     }
 
     async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {
-        let visit = Visit::begin(&self.inner, key);
+        let visit = Visit::begin(&self.inner.flights, key);
         let (cache, waits, key) = (self.clone(), C::waits(&self.level, &plan), key.to_owned());
         let (now, turn) = (if waits { None } else { visit.try_turn() }, visit.turn());
         let insert = async move |turn| {

@@ -16,8 +16,9 @@ where
 {
     /// Removes what is under `key` from every level.
     ///
-    /// Once this has returned, no value whose load or read began before it is stored or served in this process.
-    /// A load that is under way goes on, for those who wait for it already.
+    /// Once this has returned, no value whose load or read began before the call is stored or served by this cache,
+    /// its clones and its boxed form. Other caches over the same store, and other processes, serve what they have in
+    /// front of it until that expires. A load that is under way goes on, for those who wait for it already.
     ///
     /// # Errors
     ///
@@ -26,7 +27,8 @@ where
     ///
     /// # Cancel safety
     ///
-    /// Levels that wait are removed from to the end once that has begun, even if the future is dropped.
+    /// If the future is dropped before its turn, nothing is removed; once it has begun it goes on to the end. (Without
+    /// a runtime that, too, stops with the future.)
     ///
     /// # Examples
     ///
@@ -50,7 +52,7 @@ where
     }
 
     async fn remove_in_turn(&self, key: &K) -> Result<()> {
-        let visit = Visit::begin(&self.inner, key);
+        let visit = Visit::begin(&self.inner.flights, key);
         let (cache, key, turn) = (self.clone(), key.to_owned(), visit.turn());
         in_turn(turn, async move |turn| {
             // The guard is dropped first. It is also for those who came meanwhile and read a level that still had

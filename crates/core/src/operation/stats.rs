@@ -42,7 +42,7 @@ where
             levels: levels.collect(),
             joins: counters.joins.get(),
             loads: counters.loads.get(),
-            load_failures: counters.load_failures.get(),
+            load_failures: counters.load_failures.get() + self.inner.flights.abandoned.get(),
             reloads: counters.reloads.get(),
             overtaken: counters.overtaken.get(),
         };
