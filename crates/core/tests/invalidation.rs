@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use larder_core::{Cache, Operation};
-use larder_testkit::{Fake, FakeBytes, Loader, MockClock, Recorder, settle};
-use std::time::Duration;
+use larder_core::{ByteStore, Cache, Capabilities, Cleared, Error, Operation, Result};
+use larder_testkit::{Fake, FakeBytes, Gate, Loader, MockClock, Recorder, settle};
+use std::time::{Duration, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -262,13 +262,87 @@ fn no_load_survives_an_insert_that_returned() {
     });
 }
 
+/// Reads at once and answers late: the old bytes are on their way while things happen.
+#[derive(Clone)]
+struct Late(FakeBytes, Gate);
+
+impl ByteStore for Late {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        let bytes = self.0.get(key).await;
+        self.1.pass().await;
+        bytes
+    }
+    async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
+        self.0.put(key, bytes, expires_at).await
+    }
+    async fn remove(&self, key: &str) -> Result<()> {
+        self.0.remove(key).await
+    }
+    async fn clear(&self, prefix: &str) -> Result<Cleared> {
+        self.0.clear(prefix).await
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE.clear()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Meanwhile {
+    Remove,
+    Insert,
+    Clear,
+}
+
+/// The race that every cache of two levels has: the old bytes were read, the key changes, and then they arrive.
+#[tokio::test]
+async fn what_was_read_before_the_key_changed_is_not_copied_up_after_it() {
+    for meanwhile in [Meanwhile::Remove, Meanwhile::Insert, Meanwhile::Clear] {
+        for by_load in [false, true] {
+            let (back, clock) = (Late(FakeBytes::new(), Gate::new()), MockClock::new());
+            let cache = Cache::new(Fake::<str, Bytes>::new())
+                .ttl(10 * SECOND)
+                .chain(Cache::new(back.clone()).ttl(100 * SECOND))
+                .clock(clock.clone())
+                .boxed();
+            cache.insert("ada", "old".into()).await.unwrap();
+            clock.advance(10 * SECOND);
+            back.1.close();
+            let reader = tokio::spawn({
+                let cache = cache.clone();
+                async move {
+                    if by_load {
+                        cache.get_or_load("ada", async || Ok::<_, Error>("loaded".into())).await.unwrap()
+                    } else {
+                        cache.get("ada").await.unwrap().unwrap()
+                    }
+                }
+            });
+            back.1.reached(1).await;
+
+            let expected = match meanwhile {
+                Meanwhile::Remove => cache.remove("ada").await.map(|()| None).unwrap(),
+                Meanwhile::Clear => cache.clear().await.map(|()| None).unwrap(),
+                Meanwhile::Insert => {
+                    cache.insert("ada", "new".into()).await.unwrap();
+                    Some(Bytes::from("new"))
+                }
+            };
+            back.1.open();
+
+            assert_eq!(reader.await.unwrap(), "old", "{meanwhile:?}");
+            assert_eq!(cache.get("ada").await.unwrap(), expected, "{meanwhile:?}, by load: {by_load}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_copy_does_not_replace_what_was_loaded_meanwhile() {
-    let (front, back, clock) = (Fake::<str, Bytes>::new(), FakeBytes::new(), MockClock::new());
+    let (front, back, clock) =
+        (Fake::<str, Bytes>::new(), Late(FakeBytes::new(), Gate::new()), MockClock::new());
     let cache = Cache::new(front.clone())
         .ttl(SECOND)
-        .stale(100 * SECOND)
-        .chain(Cache::new(back.clone()).ttl(10 * SECOND).stale(100 * SECOND))
+        .stale(1_000 * SECOND)
+        .chain(Cache::new(back.clone()).ttl(10 * SECOND).stale(1_000 * SECOND))
         .clock(clock.clone())
         .boxed();
     cache.insert("ada", "old".into()).await.unwrap();
@@ -276,21 +350,18 @@ async fn a_copy_does_not_replace_what_was_loaded_meanwhile() {
     Cache::new(front).remove("ada").await.unwrap();
     let loader: Loader<Bytes> = Loader::value("new".into()).gated();
     assert_eq!(cache.get_or_load("ada", loader.load()).await.unwrap(), "old", "stale behind, served at once");
+    loader.gate().reached(1).await;
 
-    // The reader has the old value in its hands while the load ends and writes.
-    back.gate(Operation::Read).close();
+    // The reader has the old bytes on their way while the load ends and writes.
+    back.1.close();
     let reader = tokio::spawn({
         let cache = cache.clone();
         async move { cache.get("ada").await.unwrap() }
     });
-    settle().await;
-    back.gate(Operation::Write).close();
+    back.1.reached(2).await;
     loader.gate().open();
     settle().await;
-    back.gate(Operation::Read).open();
-    settle().await;
-    back.gate(Operation::Write).open();
-    settle().await;
+    back.1.open();
 
     assert_eq!(reader.await.unwrap(), Some("old".into()));
     assert_eq!(cache.get_now("ada"), Some("new".into()));
