@@ -223,4 +223,12 @@ mod tests {
         assert_eq!("7".text(), String::from("7").text());
         assert_eq!([1_u8, 2][..].text(), vec![1_u8, 2].text());
     }
+
+    #[cfg(feature = "uuid")]
+    #[test]
+    fn a_uuid_is_no_text_of_the_same_digits() {
+        let id = uuid::Uuid::from_u128(0xA0B0_0000_0000_0000_0000_0000_0000_0001);
+        assert_eq!(id.text(), "~ua0b00000000000000000000000000001");
+        assert_ne!(id.text(), id.simple().to_string().text());
+    }
 }
