@@ -85,6 +85,33 @@ async fn the_copy_of_a_cut_read_does_not_land_after_a_later_remove() {
     assert_eq!(cut_off_while_writing(&front, &cache, read).await, None);
 }
 
+#[tokio::test]
+async fn a_write_that_is_dropped_before_its_turn_is_never_done() {
+    let store = FakeBytes::new();
+    let cache = Cache::<str, Bytes, _, _>::new(store.clone());
+    let write = store.gate(Operation::Write);
+    write.close();
+    let slow = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.insert("ada", "slow".into()).await }
+    });
+    write.reached(1).await;
+    {
+        let mut insert = pin!(cache.insert("ada", "left".into()));
+        let mut remove = pin!(cache.remove("ada"));
+        let mut clear = pin!(cache.clear());
+        poll_once_and_leave(insert.as_mut()).await;
+        poll_once_and_leave(remove.as_mut()).await;
+        poll_once_and_leave(clear.as_mut()).await;
+    }
+    write.open();
+    slow.await.unwrap().unwrap();
+    settle().await;
+
+    assert_eq!(cache.get("ada").await.unwrap(), Some("slow".into()));
+    assert_eq!(store.calls(), [Operation::Write, Operation::Read]);
+}
+
 /// As `select!` leaves a future that it has polled, while another arm awaits something of the same cache.
 async fn poll_once_and_leave<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) {
     for _ in 0..5 {

@@ -199,7 +199,10 @@ async fn a_codec_that_panics_is_a_miss_an_error_of_insert_and_no_trouble_for_a_l
         if matches!(codec, Wild::PanicsOnDecode) {
             assert!(inserted.is_ok());
         } else {
-            assert_eq!(inserted.unwrap_err().kind(), ErrorKind::Codec);
+            let error = inserted.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Codec);
+            let cleared = matches!(codec, Wild::ClearsTheBuffer);
+            assert_eq!(error.to_string().contains("removed what was in the buffer"), cleared, "{error}");
         }
         assert_eq!(cache.get("ada").await.unwrap(), None);
         assert_eq!(cache.get_or_load("ada", async || Ok::<_, Error>(2)).await.unwrap(), 2);
