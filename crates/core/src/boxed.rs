@@ -36,6 +36,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 trait Erased<K: ?Sized, V>: Send + Sync {
     fn depth(&self) -> usize;
     fn look(&self, key: &K, now: Time) -> Look<V>;
+    fn hit(&self, key: &K, now: Time) -> std::result::Result<V, Look<V>>;
     fn fetch<'a>(&'a self, cx: Cx<'a>, key: &'a K, from: usize) -> BoxFuture<'a, Option<Fetched<V>>>;
     fn put<'a>(
         &'a self,
@@ -64,6 +65,9 @@ where
     }
     fn look(&self, key: &K, now: Time) -> Look<V> {
         C::look(self, key, now)
+    }
+    fn hit(&self, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
+        C::hit(self, key, now)
     }
     fn fetch<'a>(&'a self, cx: Cx<'a>, key: &'a K, from: usize) -> BoxFuture<'a, Option<Fetched<V>>> {
         Box::pin(C::fetch(self, cx, key, from))
@@ -110,6 +114,10 @@ where
     #[inline]
     fn look(level: &Erasure<K, V>, key: &K, now: Time) -> Look<V> {
         level.store.0.look(key, now)
+    }
+    #[inline]
+    fn hit(level: &Erasure<K, V>, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
+        level.store.0.hit(key, now)
     }
     async fn fetch(level: &Erasure<K, V>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
         level.store.0.fetch(cx, key, from).await

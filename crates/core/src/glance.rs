@@ -25,7 +25,19 @@ where
 {
     /// Looks without waiting, and counts a fresh hit. This is all that a hit costs.
     #[inline]
-    pub(crate) fn glance(&self, key: &K) -> Result<Entry<V>, Seen<V>> {
+    pub(crate) fn glance(&self, key: &K) -> Result<V, Seen<V>> {
+        match C::hit(&self.level, key, self.inner.clock.now()) {
+            Ok(value) => {
+                self.inner.counters.first_hits.add();
+                Ok(value)
+            }
+            Err(Look::Hit(entry)) => Err(Seen::Stale(entry)),
+            Err(Look::Ask(from)) => Err(Seen::Ask(from)),
+        }
+    }
+
+    /// As [`glance`](Self::glance), with the times of what it finds.
+    pub(crate) fn glance_at_entry(&self, key: &K) -> Result<Entry<V>, Seen<V>> {
         let now = self.inner.clock.now();
         match C::look(&self.level, key, now) {
             Look::Hit(entry) if entry.freshness(now) == Freshness::Fresh => {

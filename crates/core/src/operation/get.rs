@@ -60,7 +60,7 @@ where
     #[inline]
     fn begin_get<'a>(&'a self, key: &'a K) -> std::result::Result<Option<V>, Rest<'a, Option<Fetched<V>>>> {
         match self.glance(key) {
-            Ok(entry) => Ok(Some(entry.into_value())),
+            Ok(value) => Ok(Some(value)),
             Err(seen) if self.is_miss(&seen) => Ok(None),
             Err(seen) => Err(Box::pin(self.read_on(key, seen))),
         }
@@ -84,7 +84,7 @@ where
     #[inline]
     pub fn get_now(&self, key: &K) -> Option<V> {
         match self.glance(key) {
-            Ok(entry) => Some(entry.into_value()),
+            Ok(value) => Some(value),
             Err(Seen::Stale(entry)) => {
                 self.inner.counters.level(0).stale.add();
                 Some(entry.into_value())

@@ -184,7 +184,7 @@ where
     ) -> Result<V, Rest<'a, Result<V, LoadError<E>>>> {
         let landed = self.inner.flights.landed();
         match self.glance(key) {
-            Ok(entry) => Ok(entry.into_value()),
+            Ok(value) => Ok(value),
             Err(seen) => Err(rest(seen, landed)),
         }
     }
@@ -274,10 +274,10 @@ where
                 (Boarding::Lead(lead), stale) => {
                     // A flight that landed between the look and the boarding may have stored the value.
                     if self.inner.flights.landed() != landed
-                        && let Ok(entry) = self.glance(key)
+                        && let Ok(value) = self.glance(key)
                     {
-                        lead.end(Outcome::Found(entry.clone(), 0));
-                        return Seat::Answer(Ok(entry.into_value()));
+                        lead.end(Outcome::Loaded(value.clone()));
+                        return Seat::Answer(Ok(value));
                     }
                     let waited = if stale.is_some() { Waited::Not } else { Waited::For };
                     if waited == Waited::For {
@@ -297,7 +297,7 @@ where
             }
             landed = self.inner.flights.landed();
             match self.glance(key) {
-                Ok(entry) => return Seat::Answer(Ok(entry.into_value())),
+                Ok(value) => return Seat::Answer(Ok(value)),
                 Err(next) => seen = next,
             }
         }

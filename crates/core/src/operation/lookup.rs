@@ -93,7 +93,7 @@ where
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub async fn lookup(&self, key: &K) -> Result<Option<Found<V>>> {
-        let found = match self.glance(key) {
+        let found = match self.glance_at_entry(key) {
             Ok(entry) => Some(Fetched { entry, level: 0, freshness: Freshness::Fresh }),
             Err(seen) if self.is_miss(&seen) => None,
             Err(seen) => Box::pin(self.read_on(key, seen)).await,
