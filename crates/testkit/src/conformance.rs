@@ -20,6 +20,7 @@
 //! The functions behind the macro may change between releases; the macro's form does not.
 
 pub mod cache;
+mod forgetful;
 pub mod form;
 pub mod raw_bytes;
 pub mod raw_values;

@@ -1,4 +1,4 @@
-//! A store of values that records its calls, fails on demand, and can be stopped in the middle.
+//! A store of values that records its calls, fails on demand, and, as a remote one, can be stopped in the middle.
 
 use crate::Gate;
 use crate::calls::Calls;
@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 
 /// A store of values for tests. Clones are the same store.
@@ -32,24 +31,22 @@ pub struct Fake<K: ?Sized + Lookup, V>(Arc<Inner<K, V>>);
 struct Inner<K: ?Sized + Lookup, V> {
     entries: Mutex<HashMap<K::Owned, Entry<V>>>,
     calls: Calls,
-    remote: AtomicBool,
+    remote: bool,
 }
 
 impl<K: ?Sized + Lookup, V> Fake<K, V> {
     /// Makes an empty store that answers at once, as memory does.
     pub fn new() -> Self {
-        Fake(Arc::new(Inner {
-            entries: Mutex::default(),
-            calls: Calls::new(),
-            remote: AtomicBool::new(false),
-        }))
+        Self::make(false)
     }
 
     /// Makes an empty store that does not claim to answer at once, as what is far away.
     pub fn remote() -> Self {
-        let fake = Self::new();
-        fake.0.remote.store(true, Relaxed);
-        fake
+        Self::make(true)
+    }
+
+    fn make(remote: bool) -> Self {
+        Fake(Arc::new(Inner { entries: Mutex::default(), calls: Calls::new(), remote }))
     }
 
     /// Returns the calls so far, in order. A look without waiting is a read.
@@ -63,20 +60,34 @@ impl<K: ?Sized + Lookup, V> Fake<K, V> {
     }
 
     /// Lets `operations`, and no others, fail from now on.
+    ///
+    /// # Panics
+    ///
+    /// If reads are to fail and the fake answers at once: looking without waiting cannot fail. Use
+    /// [`remote`](Self::remote).
     pub fn fail(&self, operations: &[Operation]) {
+        let reads = operations.contains(&Operation::Read);
+        assert!(
+            self.is_remote() || !reads,
+            "a fake that answers at once cannot fail to read: `Fake::remote()` can"
+        );
         self.0.calls.fail(operations);
     }
 
-    /// Returns the gate which `operation` passes once it was recorded. A [`remote`](Self::remote) fake has gates;
-    /// the other one claims never to wait and passes none.
+    /// Returns the gate which `operation` passes once it was recorded.
+    ///
+    /// # Panics
+    ///
+    /// If the fake answers at once: it never waits, and so has no gates. Use [`remote`](Self::remote).
     pub fn gate(&self, operation: Operation) -> &Gate {
+        assert!(self.is_remote(), "a fake that answers at once has no gates: `Fake::remote()` has");
         self.0.calls.gate(operation)
     }
 
     /// Whether callers may have to wait. One that answers at once has no gates: passing one may wait even if it is
     /// open, because tokio makes tasks yield now and then.
     fn is_remote(&self) -> bool {
-        self.0.remote.load(Relaxed)
+        self.0.remote
     }
 
     /// Returns how many entries there are, dead ones included.

@@ -89,6 +89,13 @@ impl<V, E> Loader<V, E> {
         self
     }
 
+    /// Lets the next load panic.
+    #[must_use = "the loader is returned"]
+    pub fn then_panicking(self, message: &'static str) -> Self {
+        self.0.steps.lock().push(Step::Panic(message));
+        self
+    }
+
     /// Returns the gate that every load passes after it was counted.
     pub fn gate(&self) -> &Gate {
         &self.0.gate

@@ -86,6 +86,19 @@ fn is_caught(flaw: Flaw) -> bool {
         || fails(cache::clear_removes_everything(cache(), clock))
 }
 
+/// In a chain, too, it is the store that is tested and not the level beside it.
+#[test]
+fn a_store_that_loses_writes_fails_as_either_level_of_a_chain() {
+    let (clock, lossy) = (MockClock::new(), || Flawed(FakeBytes::new(), Flaw::LosesWrites));
+    for form in [form::in_front::bytes::<Flawed>, form::behind::bytes::<Flawed>] {
+        let cache = || form(lossy(), &clock);
+        assert!(fails(cache::a_value_comes_back_until_it_is_removed(cache(), clock.clone())));
+        assert!(fails(cache::entries_expire_on_time(cache(), clock.clone())));
+        assert!(fails(cache::concurrent_keys_keep_their_values(cache(), clock.clone())));
+        assert!(fails(cache::an_insert_during_a_load_wins(cache(), clock.clone())));
+    }
+}
+
 #[test]
 fn a_flawed_store_of_bytes_fails_and_a_sound_one_passes() {
     assert!(!is_caught(Flaw::None));

@@ -1,7 +1,11 @@
 //! The suite that every store passes, on both backends.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use bytes::Bytes;
+use larder_core::{ByteStore, Capabilities, Cleared, Result, Time, Usage};
 use larder_object::Object;
+use std::time::SystemTime;
+use tempfile::TempDir;
 
 mod in_memory {
     use super::Object;
@@ -10,11 +14,42 @@ mod in_memory {
 }
 
 mod local {
-    use super::Object;
+    use super::InFolder;
 
-    larder_testkit::conformance!(bytes, || async {
-        // Kept until the process ends; the system empties its folder for temporary files.
-        let folder = tempfile::tempdir().unwrap().keep();
-        Object::local(folder).unwrap()
-    });
+    larder_testkit::conformance!(bytes, || async { InFolder::new() });
+}
+
+/// A store and the folder that it is in, which goes with it.
+struct InFolder(Object, #[expect(dead_code, reason = "held until the test ends")] TempDir);
+
+impl InFolder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        InFolder(Object::local(folder.path()).unwrap(), folder)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl ByteStore for InFolder {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        self.0.get(key).await
+    }
+    async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
+        self.0.put(key, bytes, expires_at).await
+    }
+    async fn remove(&self, key: &str) -> Result<()> {
+        self.0.remove(key).await
+    }
+    async fn clear(&self, prefix: &str) -> Result<Cleared> {
+        self.0.clear(prefix).await
+    }
+    fn sweep(&self, now: Time) {
+        self.0.sweep(now);
+    }
+    fn usage(&self) -> Option<Usage> {
+        self.0.usage()
+    }
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
 }

@@ -1,6 +1,7 @@
 //! The forms in which a store is put to use: alone, boxed, and as either level of a chain.
 
-use crate::{Fake, MockClock};
+use super::forgetful::Forgetful;
+use crate::MockClock;
 use bytes::Bytes;
 use larder_core::{ByteStore, Cache, Holds, Native, Raw, Store};
 
@@ -46,11 +47,11 @@ erased_form!(
     boxed
 );
 erased_form!(
-    /// In front of a level that makes its callers wait.
+    /// In front of a level that keeps nothing, so that what comes back comes from the store.
     in_front
 );
 erased_form!(
-    /// Behind a level that answers at once.
+    /// Behind a level that keeps nothing, so that what comes back comes from the store.
     behind
 );
 
@@ -67,7 +68,7 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, str, Bytes>,
 {
-    cache.chain(Cache::new(Fake::<str, Bytes>::remote())).clock(clock.clone()).boxed()
+    cache.chain(Cache::new(Forgetful)).clock(clock.clone()).boxed()
 }
 
 fn behind<S, C>(cache: Tested<S, C>, clock: &MockClock) -> Cache<str, Bytes>
@@ -75,5 +76,5 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, str, Bytes>,
 {
-    Cache::new(Fake::<str, Bytes>::new()).chain(cache).clock(clock.clone()).boxed()
+    Cache::new(Forgetful).chain(cache).clock(clock.clone()).boxed()
 }
