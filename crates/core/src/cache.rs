@@ -1,5 +1,6 @@
 //! The cache: levels, what they share, and what one handle decides.
 
+use crate::backoff::Backoff;
 use crate::codec::PerLevel;
 use crate::counters::Counters;
 use crate::event::Observers;
@@ -71,6 +72,7 @@ where
         C::describe(&level, &mut levels);
         let inner = Inner {
             flights: Arc::new(Flights::new()),
+            backoff: Backoff::new(),
             counters: Counters::new(levels.iter().map(|level| level.store)),
             clock,
             sweeper: OnceLock::new(),
@@ -85,7 +87,7 @@ where
     /// Has the clock free what expires, from the first entry on that does.
     pub(crate) fn keep_house(&self, plan: &Plan) {
         use crate::holds::Step;
-        let expires = |step: &Step| matches!(step, Step::Write(stamp) if stamp.0.stale_until != Time::NEVER);
+        let expires = |step: &Step| matches!(step, Step::Write(stamp) if stamp.0.dead_at != Time::NEVER);
         if self.inner.sweeper.get().is_none() && plan.iter().any(expires) {
             self.inner.sweeper.get_or_init(|| {
                 let sweeper: Arc<dyn Tick> = Arc::new(Sweeper::<K, V, S, C>::new(self.level.clone()));

@@ -47,7 +47,7 @@ where
         // A stale entry in front does not hide a fresh one behind it.
         let lower = C2::fetch(back, cx.below(ahead), key, from.saturating_sub(ahead)).await;
         match (upper, lower) {
-            (Some(upper), Some(lower)) if lower.freshness == Freshness::Stale => Some(upper),
+            (Some(upper), Some(lower)) if upper.freshness <= lower.freshness => Some(upper),
             (upper, lower) => lower.or(upper),
         }
     }

@@ -26,6 +26,7 @@ pub(crate) struct Counters {
     pub(crate) loads: Count,
     pub(crate) load_failures: Count,
     pub(crate) reloads: Count,
+    pub(crate) covered: Count,
     pub(crate) overtaken: Count,
 }
 
@@ -54,6 +55,7 @@ impl Counters {
             loads: Count::default(),
             load_failures: Count::default(),
             reloads: Count::default(),
+            covered: Count::default(),
             overtaken: Count::default(),
         }
     }

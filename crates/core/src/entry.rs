@@ -6,9 +6,9 @@ use std::time::Duration;
 /// A value, when its load began, and until when it may be served.
 ///
 /// ```text
-///  loaded_at     fresh_until                stale_until
-///     |-- fresh --|---- stale -------------|  dead
-///     | hit       | hit at once, reload    |  as if it were absent
+///  loaded_at     fresh_until                stale_until                dead_at
+///     |-- fresh --|---- stale -------------|---- kept ----------------|  dead
+///     | hit       | hit at once, reload    | served if a load fails   |  as if it were absent
 /// ```
 ///
 /// An entry is judged by whoever reads it, never by the store that holds it.
@@ -38,6 +38,14 @@ pub(crate) struct Lifetime {
     pub(crate) loaded_at: Time,
     pub(crate) fresh_until: Time,
     pub(crate) stale_until: Time,
+    pub(crate) dead_at: Time,
+}
+
+impl Lifetime {
+    /// The life of what was loaded at `loaded_at` and never expires.
+    pub(crate) fn endless(loaded_at: Time) -> Self {
+        Lifetime { loaded_at, fresh_until: Time::NEVER, stale_until: Time::NEVER, dead_at: Time::NEVER }
+    }
 }
 
 /// What a reader may do with an entry at a moment.
@@ -48,6 +56,8 @@ pub enum Freshness {
     Fresh,
     /// Serve it at once, and reload.
     Stale,
+    /// Load first, and serve it only if that fails.
+    Kept,
     /// Treat it as absent.
     Dead,
 }
@@ -55,18 +65,19 @@ pub enum Freshness {
 impl<V> Entry<V> {
     /// Makes an entry that never expires, of a value whose load began at `loaded_at`.
     pub fn new(value: V, loaded_at: Time) -> Self {
-        Entry { value, life: Lifetime { loaded_at, fresh_until: Time::NEVER, stale_until: Time::NEVER } }
+        Entry { value, life: Lifetime::endless(loaded_at) }
     }
 
     pub(crate) fn with_life(value: V, life: Lifetime) -> Self {
         Entry { value, life }
     }
 
-    /// Sets the fresh life, counted from when the load began, and ends the stale window with it.
+    /// Sets the fresh life, counted from when the load began, and ends all else with it.
     #[must_use = "the entry is returned, not changed in place"]
     pub fn fresh_for(mut self, ttl: Duration) -> Self {
         self.life.fresh_until = self.life.loaded_at.after(ttl);
         self.life.stale_until = self.life.fresh_until;
+        self.life.dead_at = self.life.fresh_until;
         self
     }
 
@@ -74,6 +85,14 @@ impl<V> Entry<V> {
     #[must_use = "the entry is returned, not changed in place"]
     pub fn stale_for(mut self, window: Duration) -> Self {
         self.life.stale_until = self.life.fresh_until.after(window);
+        self.life.dead_at = self.life.stale_until;
+        self
+    }
+
+    /// Sets for how long after the stale window the entry is kept for loads that fail.
+    #[must_use = "the entry is returned, not changed in place"]
+    pub fn kept_for(mut self, window: Duration) -> Self {
+        self.life.dead_at = self.life.stale_until.after(window);
         self
     }
 
@@ -106,7 +125,7 @@ impl<V> Entry<V> {
     /// Returns when the entry is of no use to anyone, so that a store may free it.
     #[inline]
     pub fn dead_at(&self) -> Time {
-        self.life.stale_until
+        self.life.dead_at
     }
 
     /// Judges the entry at `now`. A deadline belongs to what follows it: at `fresh_until` it is stale.
@@ -133,6 +152,8 @@ impl Lifetime {
             Freshness::Fresh
         } else if now < self.stale_until {
             Freshness::Stale
+        } else if now < self.dead_at {
+            Freshness::Kept
         } else {
             Freshness::Dead
         }
@@ -146,6 +167,7 @@ impl<V> std::fmt::Debug for Entry<V> {
             .field("loaded_at", &self.life.loaded_at)
             .field("fresh_until", &self.life.fresh_until)
             .field("stale_until", &self.life.stale_until)
+            .field("dead_at", &self.life.dead_at)
             .finish_non_exhaustive()
     }
 }

@@ -6,12 +6,13 @@
 //! |---|---|
 //! | 2 | magic `FE 4C` (`FE` occurs in no UTF-8 text) |
 //! | 1 | version, 1 |
-//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window; the others are 0 |
+//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window, bit 2 it is kept for failures; the others are 0 |
 //! | 1 | the codec's [`Format::ID`](crate::Format::ID) |
 //! | 8 | XXH3 checksum of all other bytes, the header's and the payload's |
 //! | 6 | when the load began, in milliseconds since 1970 |
-//! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as the next two |
+//! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as the next three |
 //! | 1–7 | stale window in milliseconds, if it has one |
+//! | 1–7 | for how long after that it is kept for failures, in milliseconds, if it is |
 //! | 1–3 | length of the key, then the key's text with its namespace |
 //! | rest | the payload |
 //!
@@ -29,6 +30,7 @@ const MAGIC: [u8; 2] = [0xFE, b'L'];
 const VERSION: u8 = 1;
 const EXPIRES: u8 = 1;
 const HAS_WINDOW: u8 = 2;
+const IS_KEPT: u8 = 4;
 const CHECKSUM: std::ops::Range<usize> = 5..13;
 const LOADED_AT: std::ops::Range<usize> = 13..19;
 /// The longest life that is written, about 8,900 years; what exceeds it is cut to it.
@@ -59,9 +61,10 @@ pub(crate) struct Moment {
 /// ```
 pub fn dead_at(head: &[u8]) -> Result<Option<SystemTime>> {
     let header = Header::read(head)?.0;
-    Ok(header
-        .life
-        .map(|life| wall_of(header.loaded_at).checked_add(life + header.window).unwrap_or_else(far)))
+    Ok(header.life.map(|life| {
+        let whole = life + header.window + header.kept;
+        wall_of(header.loaded_at).checked_add(whole).unwrap_or_else(far)
+    }))
 }
 
 /// Returns the key's text, with its namespace, that an envelope carries.
@@ -84,12 +87,15 @@ pub(crate) fn seal<V, C: Codec<V>>(
 ) -> Result<Bytes> {
     let expires = life.fresh_until != Time::NEVER;
     let window = life.stale_until.since(life.fresh_until);
+    let kept = life.dead_at.since(life.stale_until);
     let has_window = expires && !window.is_zero();
+    let is_kept = expires && !kept.is_zero();
 
     let mut out = BytesMut::with_capacity(HEAD_BYTES + key.len() + 128);
     out.put_slice(&MAGIC);
     out.put_u8(VERSION);
-    out.put_u8(if expires { EXPIRES } else { 0 } | if has_window { HAS_WINDOW } else { 0 });
+    let flag = |is, flag| if is { flag } else { 0 };
+    out.put_u8(flag(expires, EXPIRES) | flag(has_window, HAS_WINDOW) | flag(is_kept, IS_KEPT));
     out.put_u8(C::ID);
     out.put_u64(0);
     let loaded_at = at.wall.checked_sub(at.now.since(life.loaded_at)).unwrap_or(UNIX_EPOCH);
@@ -99,6 +105,9 @@ pub(crate) fn seal<V, C: Codec<V>>(
     }
     if has_window {
         put_varint(millis(window), &mut out);
+    }
+    if is_kept {
+        put_varint(millis(kept), &mut out);
     }
     put_varint(key.len() as u64, &mut out);
     out.put_slice(key.as_bytes());
@@ -140,6 +149,8 @@ struct Header {
     /// The fresh life, if it ends.
     life: Option<Duration>,
     window: Duration,
+    /// For how long after the window it is kept for failures.
+    kept: Duration,
 }
 
 impl Header {
@@ -149,18 +160,20 @@ impl Header {
             return Err(corrupt("they are not an envelope"));
         }
         let (version, flags) = (fixed[2], fixed[3]);
-        if version != VERSION || flags & !(EXPIRES | HAS_WINDOW) != 0 {
+        if version != VERSION || flags & !(EXPIRES | HAS_WINDOW | IS_KEPT) != 0 {
             return Err(corrupt("they were written by a newer release"));
         }
         let mut reader = Reader { bytes, position: LOADED_AT.end };
         let life = if flags & EXPIRES == 0 { None } else { Some(Duration::from_millis(reader.varint()?)) };
         let window = if flags & HAS_WINDOW == 0 { 0 } else { reader.varint()? };
+        let kept = if flags & IS_KEPT == 0 { 0 } else { reader.varint()? };
         let header = Header {
             codec: fixed[4],
             checksum: little_endian(&fixed[CHECKSUM]),
             loaded_at: little_endian(&fixed[LOADED_AT]),
             life,
             window: Duration::from_millis(window),
+            kept: Duration::from_millis(kept),
         };
         Ok((header, reader))
     }
@@ -176,12 +189,13 @@ impl Header {
             at.now.as_nanos().saturating_sub(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)),
         );
         let Some(life) = self.life else {
-            return Lifetime { loaded_at, fresh_until: Time::NEVER, stale_until: Time::NEVER };
+            return Lifetime::endless(loaded_at);
         };
         // Not `loaded_at` + life: where the line begins after the load did, that would end too late.
         let fresh_until = ends(at.now, life, age);
         let stale_until = ends(at.now, life.saturating_add(self.window), age);
-        Lifetime { loaded_at, fresh_until, stale_until }
+        let dead_at = ends(at.now, life.saturating_add(self.window).saturating_add(self.kept), age);
+        Lifetime { loaded_at, fresh_until, stale_until, dead_at }
     }
 }
 
@@ -282,8 +296,10 @@ mod tests {
 
     fn sealed(ttl: u64, window: u64) -> Bytes {
         let at = moment(1_000);
-        let entry =
-            Entry::new((), at.now).fresh_for(Duration::from_secs(ttl)).stale_for(Duration::from_secs(window));
+        let entry = Entry::new((), at.now)
+            .fresh_for(Duration::from_secs(ttl))
+            .stale_for(Duration::from_secs(window))
+            .kept_for(Duration::from_secs(window / 2));
         seal(&Raw, KEY, &Bytes::from_static(b"countess"), entry.life(), at).unwrap()
     }
 
@@ -295,6 +311,7 @@ mod tests {
         assert_eq!(entry.loaded_at(), moment(1_000).now);
         assert_eq!(entry.fresh_until(), moment(1_060).now);
         assert_eq!(entry.stale_until(), moment(1_090).now);
+        assert_eq!(entry.dead_at(), moment(1_105).now);
     }
 
     #[test]
@@ -345,15 +362,15 @@ mod tests {
     #[test]
     fn the_head_tells_when_the_value_dies() {
         let bytes = sealed(60, 30);
-        assert_eq!(dead_at(&bytes[..HEAD_BYTES.min(bytes.len())]).unwrap(), Some(moment(1_090).wall));
+        assert_eq!(dead_at(&bytes[..HEAD_BYTES.min(bytes.len())]).unwrap(), Some(moment(1_105).wall));
         assert_eq!(key(&bytes).unwrap(), KEY);
     }
 
-    /// A year fresh and a year stale: the longest lives that anyone sets.
+    /// A year fresh, two stale and one kept: the longest lives that anyone sets.
     #[test]
     fn the_header_takes_at_most_forty_bytes_beside_the_key() {
         let year = 365 * 24 * 3600;
-        assert!(sealed(year, year).len() - KEY.len() - b"countess".len() <= 40);
-        assert_eq!(sealed(60, 30).len() - KEY.len() - b"countess".len(), 26);
+        assert!(sealed(year, 2 * year).len() - KEY.len() - b"countess".len() <= 40);
+        assert_eq!(sealed(60, 30).len() - KEY.len() - b"countess".len(), 28);
     }
 }

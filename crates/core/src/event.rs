@@ -20,7 +20,8 @@ pub enum Event<'a> {
         /// or [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt).
         error: &'a Error,
     },
-    /// A load that ran in the background, because an entry was stale, gave no value.
+    /// A load gave no value, and its callers did not notice: a stale value was served before it, or one that was kept
+    /// for failures after it.
     #[non_exhaustive]
     ReloadFailed {
         /// What became of it. The loader's error itself belongs to a type that the cache does not know.

@@ -14,6 +14,8 @@ pub(crate) struct Flight<V> {
     pub(crate) loads: bool,
     /// A stale entry that a lower level had: who waits is served it, while it may be, and the load goes on.
     interim: OnceLock<(Entry<V>, usize)>,
+    /// An entry that is kept for failures: served if the load fails.
+    fallback: OnceLock<(Entry<V>, usize)>,
     outcome: OnceLock<Outcome<V>>,
     changed: Notify,
 }
@@ -49,6 +51,7 @@ impl<V: Clone + Send + Sync> Flight<V> {
             id: IDS.fetch_add(1, Relaxed),
             loads,
             interim: OnceLock::new(),
+            fallback: OnceLock::new(),
             outcome: OnceLock::new(),
             changed: Notify::new(),
         }
@@ -57,13 +60,18 @@ impl<V: Clone + Send + Sync> Flight<V> {
     /// Returns what there is to be had without waiting: the outcome, or a stale entry that may be served.
     pub(crate) fn so_far(&self, clock: &dyn Clock) -> Option<Outcome<V>> {
         let outcome = self.outcome.get();
-        let interim = || {
-            let (entry, level) = self.interim.get()?;
-            let alive = entry.freshness(clock.now()) != Freshness::Dead;
-            alive.then(|| Outcome::Found(entry.clone(), *level))
+        let serve = |held: &OnceLock<(Entry<V>, usize)>, worst| {
+            let (entry, level) = held.get()?;
+            let usable = entry.freshness(clock.now()) <= worst;
+            usable.then(|| Outcome::Found(entry.clone(), *level))
         };
+        let interim = || serve(&self.interim, Freshness::Stale);
         match outcome {
             // A load that failed does not take away what could be served while it ran.
+            Some(outcome @ (Outcome::Failed(_) | Outcome::Panicked(_))) => {
+                let instead = interim().or_else(|| serve(&self.fallback, Freshness::Kept));
+                Some(instead.unwrap_or_else(|| outcome.clone()))
+            }
             Some(outcome) if !outcome.is_value() => Some(interim().unwrap_or_else(|| outcome.clone())),
             Some(outcome) => Some(outcome.clone()),
             None => interim(),
@@ -89,6 +97,22 @@ impl<V: Clone + Send + Sync> Flight<V> {
             cycle::release(self.id);
             self.changed.notify_waiters();
         }
+    }
+
+    /// Keeps `entry`, found at `level`, for the case that the load fails. The first one counts.
+    pub(crate) fn fall_back_on(&self, entry: Entry<V>, level: usize) {
+        // The first level is heard first; what another one has is newer only after a write that did not reach it.
+        let _ = self.fallback.set((entry, level));
+    }
+
+    /// Returns what is kept for the case that the load fails.
+    pub(crate) fn fallback(&self) -> Option<&(Entry<V>, usize)> {
+        self.fallback.get()
+    }
+
+    /// Whether something is served, or will be, even if the load fails.
+    pub(crate) fn is_covered(&self) -> bool {
+        self.interim.get().is_some() || self.fallback.get().is_some()
     }
 
     /// Whether something was served before the end, so that nobody waits for that.

@@ -59,7 +59,7 @@ where
     {
         let route = self.route(key.borrow(), &lead, from, waited, inside, load);
         let outcome = catch_panic(cycle::within(lead.flight.id, route)).await.unwrap_or_else(|message| {
-            self.load_failed(waited, &lead, LoadFailure::Panic);
+            self.load_failed(key.borrow(), waited, &lead, LoadFailure::Panic);
             Outcome::Panicked(message)
         });
         lead.end(outcome);
@@ -79,14 +79,21 @@ where
         Fut: Future<Output = Loaded<V>> + Send,
     {
         if let Some(found) = self.fetch(key, from, waited).await {
-            if found.freshness == Freshness::Fresh || load.is_none() {
+            if found.freshness == Freshness::Fresh || (load.is_none() && found.is_hit()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
                 self.promote(&lead.visit, key, found, inside).await;
                 return outcome;
             }
-            lead.flight.serve_meanwhile(found.entry, found.level);
+            if found.is_hit() {
+                lead.flight.serve_meanwhile(found.entry, found.level);
+            } else {
+                lead.flight.fall_back_on(found.entry, found.level);
+            }
         }
         let Some(load) = load else { return Outcome::Nothing };
+        if let Some(outcome) = self.leave_alone(key, lead) {
+            return outcome;
+        }
         self.inner.counters.loads.add();
         if waited == Waited::Not || lead.flight.has_served() {
             self.inner.counters.reloads.add();
@@ -94,6 +101,7 @@ where
         let loaded_at = self.inner.clock.now_exact();
         match load().await {
             Ok(value) => {
+                self.inner.backoff.succeeded(key);
                 // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
                 // callers whatever becomes of the storing.
                 let store = self.store(&lead.visit, key, &value, loaded_at, inside);
@@ -103,15 +111,32 @@ where
                 Outcome::Loaded(value)
             }
             Err(error) => {
-                self.load_failed(waited, lead, LoadFailure::Error);
+                self.load_failed(key, waited, lead, LoadFailure::Error);
                 Outcome::Failed(error)
             }
         }
     }
 
-    fn load_failed(&self, waited: Waited, lead: &Lead<K, V>, failure: LoadFailure) {
+    /// Serves what a failing loader is to be spared for, if there is something and its time has not come.
+    fn leave_alone(&self, key: &K, lead: &Lead<K, V>) -> Option<Outcome<V>> {
+        let now = self.inner.clock.now_exact();
+        if !lead.flight.is_covered() || !self.inner.backoff.is_waiting(key, now) {
+            return None;
+        }
+        match lead.flight.fallback() {
+            Some((entry, level)) => Some(Outcome::Found(entry.clone(), *level)),
+            // Those who waited have been served.
+            None => Some(Outcome::Nothing),
+        }
+    }
+
+    /// Counts the failure. Where its callers get something old instead, it is told, and the next try put off.
+    fn load_failed(&self, key: &K, waited: Waited, lead: &Lead<K, V>, failure: LoadFailure) {
         self.inner.counters.load_failures.add();
-        if waited == Waited::Not || lead.flight.has_served() {
+        if waited == Waited::Not || lead.flight.is_covered() {
+            let delay = self.policy.delay(lead.flight.fallback().is_some());
+            self.inner.backoff.failed(key, self.inner.clock.now_exact(), delay);
+            self.inner.counters.covered.add();
             self.observers().tell(&Event::ReloadFailed { failure });
         }
     }

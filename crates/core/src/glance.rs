@@ -12,8 +12,8 @@ pub(crate) type Rest<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) enum Seen<V> {
     /// A stale entry at the first level.
     Stale(Entry<V>),
-    /// Nothing usable; ask from this level on.
-    Ask(usize),
+    /// Nothing to serve at once; ask from this level on. What the first level keeps for failures comes along.
+    Ask(usize, Option<Entry<V>>),
 }
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -32,7 +32,7 @@ where
                 Ok(value)
             }
             Err(Look::Hit(entry)) => Err(Seen::Stale(entry)),
-            Err(Look::Ask(from)) => Err(Seen::Ask(from)),
+            Err(Look::Ask(from, kept)) => Err(Seen::Ask(from, kept)),
         }
     }
 
@@ -45,7 +45,7 @@ where
                 Ok(entry)
             }
             Look::Hit(entry) => Err(Seen::Stale(entry)),
-            Look::Ask(from) => Err(Seen::Ask(from)),
+            Look::Ask(from, kept) => Err(Seen::Ask(from, kept)),
         }
     }
 }

@@ -43,7 +43,8 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
         }
     }
 
-    /// Asks the levels from number `from` on, one after the other, until one has a fresh entry.
+    /// Asks the levels from number `from` on, one after the other, until one has a fresh entry. Returns the best
+    /// there is, even if that is only kept for failures.
     #[doc(hidden)]
     fn fetch(
         level: &Level<S, Self>,
@@ -92,8 +93,9 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
 pub enum Look<V> {
     /// An entry that is fresh or stale, at the first level.
     Hit(Entry<V>),
-    /// Nothing usable; ask from this level on. Past the last level: a miss.
-    Ask(usize),
+    /// Nothing to serve at once; ask from this level on. Past the last level: a miss. What the first level keeps
+    /// for failures comes along.
+    Ask(usize, Option<Entry<V>>),
 }
 
 impl<V> Look<V> {
@@ -101,8 +103,12 @@ impl<V> Look<V> {
     #[inline]
     pub(crate) fn of(held: Option<Entry<V>>, now: Time) -> Self {
         match held {
-            Some(entry) if entry.freshness(now) != Freshness::Dead => Look::Hit(entry),
-            _ => Look::Ask(1),
+            Some(entry) => match entry.freshness(now) {
+                Freshness::Fresh | Freshness::Stale => Look::Hit(entry),
+                Freshness::Kept => Look::Ask(1, Some(entry)),
+                Freshness::Dead => Look::Ask(1, None),
+            },
+            None => Look::Ask(1, None),
         }
     }
 }
@@ -116,6 +122,11 @@ pub struct Fetched<V> {
 }
 
 impl<V> Fetched<V> {
+    /// Whether it may be served without a load having failed.
+    pub(crate) fn is_hit(&self) -> bool {
+        self.freshness <= Freshness::Stale
+    }
+
     /// Judges what level `level` holds at `now`.
     pub(crate) fn of(entry: Entry<V>, level: usize, now: Time) -> Option<Self> {
         match entry.freshness(now) {

@@ -10,9 +10,10 @@
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
 //! - decisions: `policy`, `life`, `random`, and `combinator`, one file a method
 //! - work: `cache`, `glance`, `fly`, and `operation`, one file a method; who does what to a key: `flights`,
-//!   `flight`, `cycle`, `spawn`
+//!   `flight`, `cycle`, `backoff`, `spawn`
 //! - counting: `counters`, `striped`, `stats`
 
+mod backoff;
 mod boxed;
 mod byte_store;
 mod cache;

@@ -11,6 +11,7 @@ pub(crate) struct Life<K: ?Sized, V> {
     pub(crate) ttl: Option<Ttl<K, V>>,
     pub(crate) jitter: Option<f64>,
     pub(crate) stale: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
 }
 
 /// The fresh life: the same for all entries, or computed.
@@ -32,7 +33,7 @@ impl<K: ?Sized, V> Life<K, V> {
 
 impl<K: ?Sized, V> Default for Life<K, V> {
     fn default() -> Self {
-        Life { ttl: None, jitter: None, stale: None }
+        Life { ttl: None, jitter: None, stale: None, stale_if_error: None }
     }
 }
 
@@ -42,7 +43,7 @@ impl<K: ?Sized, V> Clone for Life<K, V> {
             Ttl::Fixed(ttl) => Ttl::Fixed(*ttl),
             Ttl::With(compute) => Ttl::With(Arc::clone(compute)),
         });
-        Life { ttl, jitter: self.jitter, stale: self.stale }
+        Life { ttl, jitter: self.jitter, stale: self.stale, stale_if_error: self.stale_if_error }
     }
 }
 
@@ -79,6 +80,11 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         call.stale.or(own).or(self.whole.stale).unwrap_or(Duration::ZERO)
     }
 
+    /// For how long after the stale window an entry is kept for loads that fail.
+    fn kept(&self) -> Duration {
+        self.all().find_map(|life| life.stale_if_error).unwrap_or(Duration::ZERO)
+    }
+
     pub(crate) fn has_jitter(&self) -> bool {
         self.all().any(|life| life.jitter.is_some())
     }
@@ -99,7 +105,8 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
             Some(ttl) => loaded_at.after(ttl),
         };
         let stale_until = fresh_until.after(self.window(call));
-        (now < stale_until).then_some(Stamp(Lifetime { loaded_at, fresh_until, stale_until }))
+        let dead_at = stale_until.after(self.kept());
+        (now < dead_at).then_some(Stamp(Lifetime { loaded_at, fresh_until, stale_until, dead_at }))
     }
 
     /// The times of a copy of `source`, made `now`: what is left at the source, or this level's ttl if that is
@@ -113,7 +120,8 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         };
         let fresh_until = own.min(source.fresh_until());
         let stale_until = fresh_until.after(self.window(call));
-        let life = Lifetime { loaded_at: source.loaded_at(), fresh_until, stale_until };
+        let dead_at = stale_until.after(self.kept());
+        let life = Lifetime { loaded_at: source.loaded_at(), fresh_until, stale_until, dead_at };
         (now < stale_until).then_some(Stamp(life))
     }
 }
@@ -131,7 +139,7 @@ mod tests {
     }
 
     fn life(ttl: Option<u64>, stale: Option<u64>) -> Life<str, u8> {
-        Life { ttl: ttl.map(|ttl| Ttl::Fixed(secs(ttl))), jitter: None, stale: stale.map(secs) }
+        Life { ttl: ttl.map(|ttl| Ttl::Fixed(secs(ttl))), stale: stale.map(secs), ..Life::default() }
     }
 
     const NOW: Time = Time::from_nanos(1_000_000_000_000);

@@ -21,7 +21,7 @@ where
     fn look(level: &Level<S, Self>, key: &K, now: Time) -> Look<V> {
         match level.store.get_now(key) {
             Poll::Ready(held) => Look::of(held, now),
-            Poll::Pending => Look::Ask(0),
+            Poll::Pending => Look::Ask(0, None),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What one handle of a cache decides: how long entries live, what it is called, who is told.
 
 use crate::Time;
+use crate::backoff::Delay;
 use crate::entry::Entry;
 use crate::event::Observers;
 use crate::holds::Step;
@@ -8,6 +9,7 @@ use crate::life::{Life, Override, Scopes};
 use crate::random::Random;
 use smallvec::SmallVec;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One step a level; few caches have more than two.
 pub(crate) type Plan = SmallVec<[Step; 2]>;
@@ -20,6 +22,7 @@ pub(crate) struct Policy<K: ?Sized, V> {
     pub(crate) whole: Life<K, V>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) observers: Observers,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) random: Arc<Random>,
 }
 
@@ -30,13 +33,19 @@ impl<K: ?Sized, V> Policy<K, V> {
             whole: Life::default(),
             name: None,
             observers: Observers::default(),
+            retry_after: None,
             random: Arc::new(Random::unpredictable()),
         }
     }
 
     /// The wall of `.chain`: what either side said about life becomes that of its levels, the rest of the left
     /// side is the whole's.
+    #[track_caller]
     pub(crate) fn chained(&self, back: &Policy<K, V>) -> Self {
+        assert!(
+            back.retry_after.is_none(),
+            "`.retry_after` governs loads, and a level behind another one does not load: say it after `.chain`"
+        );
         let inside = |side: &Policy<K, V>| {
             let whole = Arc::new(side.whole.clone());
             let inside = |own: &Vec<_>| own.iter().chain([&whole]).map(Arc::clone).collect();
@@ -49,7 +58,18 @@ impl<K: ?Sized, V> Policy<K, V> {
             whole: Life::default(),
             name: self.name.as_ref().or(back.name.as_ref()).map(Arc::clone),
             observers,
+            retry_after: self.retry_after,
             random: Arc::clone(&self.random),
+        }
+    }
+
+    /// How long to leave a failing loader alone: while a kept value is served, or a stale one.
+    pub(crate) fn delay(&self, kept: bool) -> Delay {
+        let most = self.retry_after.unwrap_or(Duration::from_secs(30));
+        if kept {
+            Delay { first: most, most: most.saturating_mul(8) }
+        } else {
+            Delay { first: most.min(Duration::from_secs(1)), most }
         }
     }
 
@@ -91,6 +111,7 @@ impl<K: ?Sized, V> Clone for Policy<K, V> {
             whole: self.whole.clone(),
             name: self.name.clone(),
             observers: self.observers.clone(),
+            retry_after: self.retry_after,
             random: Arc::clone(&self.random),
         }
     }

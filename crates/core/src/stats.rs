@@ -19,6 +19,8 @@ pub struct Stats {
     pub load_failures: u64,
     /// Loads that began in the background because an entry was stale.
     pub reloads: u64,
+    /// Failed loads, among `load_failures`, that nobody noticed because a stale or kept value was served instead.
+    pub covered: u64,
     /// Values that were not stored because `remove`, `insert` or `clear` overtook them.
     pub overtaken: u64,
 }
@@ -90,9 +92,10 @@ impl fmt::Display for Stats {
         }
         write!(
             f,
-            "loads {} ({} failed, {} in the background), joined {}, overtaken {}, hit ratio {:.1} %",
+            "loads {} ({} failed, {} of them covered by an old value, {} in the background), joined {}, overtaken {}, hit ratio {:.1} %",
             self.loads,
             self.load_failures,
+            self.covered,
             self.reloads,
             self.joins,
             self.overtaken,

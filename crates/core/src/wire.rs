@@ -22,7 +22,7 @@ where
 
     #[inline]
     fn look(_: &Level<B, Self>, _: &K, _: Time) -> Look<V> {
-        Look::Ask(0)
+        Look::Ask(0, None)
     }
 
     async fn fetch(level: &Level<B, Self>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
@@ -117,7 +117,7 @@ fn sealed<S, V, C: Codec<V>>(
     let at = cx.moment();
     let bytes = guarded(|| envelope::seal(&*level.wire.codec, key, value, life, at))?;
     check_size(level, bytes.len())?;
-    let expires_at = at.now.until(life.stale_until).and_then(|left| at.wall.checked_add(left));
+    let expires_at = at.now.until(life.dead_at).and_then(|left| at.wall.checked_add(left));
     Ok((bytes, expires_at))
 }
 

@@ -59,6 +59,7 @@ async fn a_failing_reload_is_reported_and_leaves_the_stale_value() {
     settle().await;
     assert_eq!((events.failed_reloads(), ages.stats().load_failures), (1, 1));
 
+    clock.advance(SECOND);
     assert_eq!(ages.get_or_load("ada", loader.load()).await.unwrap(), 36, "and a later call tries again");
     settle().await;
     assert_eq!(ages.get("ada").await.unwrap(), Some(38));
@@ -225,16 +226,21 @@ async fn a_load_that_fails_at_once_slowly_or_by_panic_takes_no_stale_value_away(
     cache.insert("ada", "stale".into()).await.unwrap();
     clock.advance(2 * SECOND);
 
+    // Tries are put off after failures; these are far enough apart.
+    let next = || clock.advance(15 * SECOND);
     let at_once = cache.get_or_load("ada", async || Err::<Bytes, _>("down")).await;
     assert_eq!(at_once.unwrap(), "stale");
+    next();
     let slowly = cache.get_or_load("ada", async || {
         settle().await;
         Err::<Bytes, _>("down")
     });
     assert_eq!(slowly.await.unwrap(), "stale");
     settle().await;
+    next();
     let scoped = cache.get_or_load_scoped("ada", async || Err::<Bytes, _>("down")).await;
     assert_eq!(scoped.unwrap(), "stale");
+    next();
     let panicking: Loader<Bytes> = Loader::panicking("down");
     assert_eq!(cache.get_or_load("ada", panicking.load()).await.unwrap(), "stale");
     settle().await;

@@ -32,9 +32,14 @@ where
     /// # Ordering
     ///
     /// `.chain` is a wall. What was said about life on either side ([`ttl`](Self::ttl), [`ttl_with`](Self::ttl_with),
-    /// [`stale`](Self::stale), [`jitter`](Self::jitter)) is that side's; what is said afterwards is the whole's:
+    /// [`stale`](Self::stale), [`stale_if_error`](Self::stale_if_error), [`jitter`](Self::jitter)) is that side's; what is said afterwards is the whole's:
     /// a copy lives for the smallest ttl that applies, and has its level's window, or else the whole's. Name,
-    /// clock and seed are the left side's; observers of both sides are told.
+    /// clock, seed and what governs loads ([`retry_after`](Self::retry_after)) are the left side's; observers of both
+    /// sides are told.
+    ///
+    /// # Panics
+    ///
+    /// If `next` was told something that governs loads: say it after `.chain`.
     ///
     /// ```
     /// use larder::prelude::*;
@@ -52,6 +57,7 @@ where
     /// # }
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
+    #[track_caller]
     pub fn chain<S2, C2>(
         self,
         next: Cache<K, V, S2, C2>,

@@ -55,7 +55,13 @@ where
         };
         let policy = Policy {
             levels: vec![Vec::new()],
-            whole: Life { ttl, jitter: old.whole.jitter, stale: old.whole.stale },
+            whole: Life {
+                ttl,
+                jitter: old.whole.jitter,
+                stale: old.whole.stale,
+                stale_if_error: old.whole.stale_if_error,
+            },
+            retry_after: old.retry_after,
             name: old.name.clone(),
             observers: old.observers.clone(),
             random: Arc::clone(&old.random),

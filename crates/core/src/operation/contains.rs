@@ -37,8 +37,11 @@ where
     pub async fn contains(&self, key: &K) -> Result<bool> {
         match C::look(&self.level, key, self.inner.clock.now()) {
             Look::Hit(_) => Ok(true),
-            Look::Ask(from) if from == C::depth(&self.level) => Ok(false),
-            Look::Ask(from) => Ok(Box::pin(C::fetch(&self.level, self.cx(), key, from)).await.is_some()),
+            Look::Ask(from, _) if from == C::depth(&self.level) => Ok(false),
+            Look::Ask(from, _) => {
+                let found = Box::pin(C::fetch(&self.level, self.cx(), key, from)).await;
+                Ok(found.is_some_and(|found| found.is_hit()))
+            }
         }
     }
 }

@@ -89,14 +89,14 @@ where
                 self.inner.counters.level(0).stale.add();
                 Some(entry.into_value())
             }
-            Err(Seen::Ask(_)) => None,
+            Err(Seen::Ask(..)) => None,
         }
     }
 
     /// Counts a miss, if there is no level left to ask.
     pub(crate) fn is_miss(&self, seen: &Seen<V>) -> bool {
         let depth = C::depth(&self.level);
-        let miss = matches!(seen, Seen::Ask(from) if *from == depth);
+        let miss = matches!(seen, Seen::Ask(from, _) if *from == depth);
         if miss {
             self.inner.counters.missed(0, depth);
         }
@@ -116,7 +116,7 @@ where
                 }
                 Some(Fetched { entry, level: 0, freshness: Freshness::Stale })
             }
-            Seen::Ask(from) => self.read_below(key, from).await,
+            Seen::Ask(from, _) => self.read_below(key, from).await,
         }
     }
 
@@ -138,7 +138,7 @@ where
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
-                let found = self.fetch(key, from, Waited::For).await?;
+                let found = self.fetch(key, from, Waited::For).await.filter(Fetched::is_hit)?;
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
                 self.promote(&visit, key, found, Inside::Caller).await;
@@ -146,7 +146,9 @@ where
             }
         };
         match flight.wait(&*self.inner.clock).await {
-            Outcome::Found(entry, level) => Fetched::of(entry, level, self.inner.clock.now()),
+            Outcome::Found(entry, level) => {
+                Fetched::of(entry, level, self.inner.clock.now()).filter(Fetched::is_hit)
+            }
             // What was cut off, or panicked in a level, is passed over.
             _ => None,
         }

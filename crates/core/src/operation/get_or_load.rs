@@ -263,12 +263,23 @@ where
     ) -> Seat<K, V, E> {
         let counters = &self.inner.counters;
         loop {
+            let mut old = None;
             let (from, stale) = match seen {
                 Seen::Stale(entry) => {
                     counters.level(0).stale.add();
+                    if self.is_backing_off(key) {
+                        return Seat::Answer(Ok(entry.into_value()));
+                    }
                     (1, Some(entry))
                 }
-                Seen::Ask(from) => (from, None),
+                Seen::Ask(from, Some(kept)) if from == C::depth(&self.level) && self.is_backing_off(key) => {
+                    counters.missed(0, from);
+                    return Seat::Answer(Ok(kept.into_value()));
+                }
+                Seen::Ask(from, kept) => {
+                    old = kept;
+                    (from, None)
+                }
             };
             match (board(&self.inner.flights, key, true), stale) {
                 (Boarding::Lead(lead), stale) => {
@@ -278,6 +289,9 @@ where
                     {
                         lead.end(Outcome::Loaded(value.clone()));
                         return Seat::Answer(Ok(value));
+                    }
+                    if let Some(kept) = old {
+                        lead.flight.fall_back_on(kept, 0);
                     }
                     let waited = if stale.is_some() { Waited::Not } else { Waited::For };
                     if waited == Waited::For {
@@ -301,6 +315,11 @@ where
                 Err(next) => seen = next,
             }
         }
+    }
+
+    /// Whether a reload of this key failed a short while ago.
+    fn is_backing_off(&self, key: &K) -> bool {
+        self.inner.backoff.is_waiting(key, self.inner.clock.now())
     }
 
     /// Waits with the others; `None` means to begin again.

@@ -44,6 +44,7 @@ where
             loads: counters.loads.get(),
             load_failures: counters.load_failures.get() + self.inner.flights.abandoned.get(),
             reloads: counters.reloads.get(),
+            covered: counters.covered.get(),
             overtaken: counters.overtaken.get(),
         };
         stats.levels[0].fresh_hits += counters.first_hits.sum();
