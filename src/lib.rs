@@ -53,6 +53,8 @@
 //! |---|---|---|
 //! | [`ttl`](Cache::ttl), [`ttl_with`](Cache::ttl_with) | a fresh life, fixed or computed | no end |
 //! | [`stale`](Cache::stale) | a window in which a stale value answers while it is reloaded | none |
+//! | [`stale_if_error`](Cache::stale_if_error) | a window after that, for loads that fail | none |
+//! | [`retry_after`](Cache::retry_after) | how long a failing loader is then left alone | 30 s, doubling |
 //! | [`jitter`](Cache::jitter), [`seed`](Cache::seed) | a random factor on each ttl | none |
 //! | [`chain`](Cache::chain) | another level behind | |
 //! | [`codec`](Cache::codec) | what a store of bytes is to hold | bytes |
@@ -69,6 +71,8 @@
 //! | `Memory` | `memory` | values | no |
 //! | `Object` (local files, or the driver's memory) | `object` | bytes | yes, those of one machine |
 //!
+//! `Object::from_store` takes any driver of the crate `object_store` 0.14; with those of clouds it is untested so far.
+//!
 //! # Features
 //!
 //! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type.
@@ -76,7 +80,7 @@
 //! # What it does not do
 //!
 //! Other processes do not learn of a `remove` yet: they serve what they have until its ttl ends. There is no
-//! Redis, no S3, no tag, no metrics exporter yet; `CHANGELOG.md` says what there is. larder never promises that
+//! Redis, no tag, no metrics exporter yet; `CHANGELOG.md` says what there is. larder never promises that
 //! something stays: every store may forget.
 
 #[doc(no_inline)]
@@ -84,8 +88,8 @@ pub use larder_core::envelope;
 pub use larder_core::{
     Boxed, ByBytes, ByteStore, Cache, Capabilities, Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind,
     Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, LoadError,
-    Lookup, Native, Observer, Operation, PerLevel, Raw, Result, Sleep, Stats, Store, SystemClock, Tick, Time,
-    Usage, Values,
+    LoadFailure, Lookup, Native, Observer, Operation, PerLevel, Raw, Result, Sleep, Stats, Store,
+    SystemClock, Tick, Time, Usage, Values,
 };
 
 #[cfg(feature = "json")]

@@ -1,6 +1,7 @@
 //! Counts the instructions of the six forms of a hit: exact where nanoseconds are noise.
 
 use crate::{cargo, root};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 const FORMS: [&str; 6] =
@@ -46,7 +47,7 @@ fn of_one(form: &str) -> Result<u64, String> {
 fn of_all(form: &str, operations: u64) -> Result<u64, String> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(root().join("target/release/hit_forms"))
+        .arg(target().join("release/hit_forms"))
         .args([form, &operations.to_string()])
         .current_dir(root())
         .output()
@@ -55,4 +56,10 @@ fn of_all(form: &str, operations: u64) -> Result<u64, String> {
     let collected = told.lines().find_map(|line| line.split_once("Collected : "));
     let count = collected.and_then(|(_, count)| count.trim().parse().ok());
     count.ok_or_else(|| format!("valgrind counted nothing for `{form}`:\n{told}"))
+}
+
+/// Where cargo builds.
+fn target() -> PathBuf {
+    // Relative to the root, as cargo takes it that is started there.
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }

@@ -16,9 +16,11 @@ pub(crate) fn run() -> ExitCode {
                 -- -D warnings";
     parts.command("clippy, no features", cargo(none));
 
-    let mut docs = cargo("doc --workspace --no-deps --all-features --keep-going");
-    docs.env("RUSTDOCFLAGS", "-D warnings");
-    parts.command("docs", docs);
+    for (name, features) in [("docs", "--all-features"), ("docs, default features", "")] {
+        let mut docs = cargo(&format!("doc --workspace --no-deps --keep-going {features}"));
+        docs.env("RUSTDOCFLAGS", "-D warnings");
+        parts.command(name, docs);
+    }
 
     if has("deny") {
         parts.command("dependencies", cargo("deny --all-features check bans licenses sources"));

@@ -64,7 +64,7 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if entry.file_type()?.is_dir() {
-            if !(name.starts_with('.') || name == "target" || name == "wip") {
+            if !(name.starts_with('.') || name == "target") {
                 find(&path, files)?;
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {

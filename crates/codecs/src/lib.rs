@@ -20,8 +20,8 @@
 //!
 //! | type | feature | number | for |
 //! |---|---|---|---|
-//! | [`Json`] | `json` (default) | 1 | bytes that people read and other languages write |
-//! | [`MessagePack`] | `msgpack` | 2 | the same data model, smaller and faster |
+//! | `Json` | `json` (default) | 1 | bytes that people read and other languages write |
+//! | `MessagePack` | `msgpack` | 2 | the same data model, smaller and faster |
 //! | [`Raw`](larder_core::Raw) | in `larder-core` | 0 | values that are bytes already |
 //!
 //! The number travels with every value. Bytes that another codec wrote are a miss, never a wrong value.

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use larder_core::{Cache, LoadError, Operation};
-use larder_testkit::{Fake, FakeBytes, Gate, Loader, MockClock, Recorder, settle};
+use larder_testkit::{Fake, FakeBytes, Loader, MockClock, Recorder, settle};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -172,65 +172,6 @@ async fn a_joined_caller_with_another_error_type_begins_again_with_its_own_load(
     assert_eq!(first.await.unwrap().unwrap_err().as_load().unwrap(), "text");
     assert_eq!(second.await.unwrap().unwrap_err().as_load(), Some(&7));
     assert_eq!((texts.loads(), numbers.loads()), (1, 1));
-}
-
-#[tokio::test]
-async fn a_load_that_asks_for_its_own_key_gets_a_cycle() {
-    let users = users();
-    let again = users.clone();
-    let outcome = users
-        .get_or_load("ada", async move || again.get_or_load("ada", async || Ok::<_, String>(1)).await)
-        .await;
-    // The inner error is the outer load's own.
-    let inner = outcome.unwrap_err();
-    assert!(matches!(inner.as_load(), Some(LoadError::Cycle)), "{inner:?}");
-
-    let again = users.clone();
-    let scoped = users.get_or_load_scoped("ada", async || {
-        again.get_or_load_scoped("ada", async || Ok::<_, String>(1)).await
-    });
-    assert!(matches!(scoped.await.unwrap_err().as_load(), Some(LoadError::Cycle)));
-    assert_eq!(users.get_or_insert_with("ada", async || 36).await, 36, "the key is not stuck");
-}
-
-#[tokio::test]
-async fn loads_of_two_caches_that_wait_for_each_other_get_a_cycle() {
-    let (users, teams) = (users(), users());
-    let meet = Gate::closed();
-    // Each waits until both have begun, and then asks for the other's key.
-    let load = |mine: Users, other: Users, meet: Gate| async move {
-        mine.get_or_load("key", async move || {
-            meet.pass().await;
-            match other.get_or_load("key", async || Ok::<_, String>(1)).await {
-                Err(LoadError::Cycle) => Err(String::from("cycle")),
-                other => other.map_err(|error| error.to_string()),
-            }
-        })
-        .await
-    };
-    let first = tokio::spawn(load(users.clone(), teams.clone(), meet.clone()));
-    let second = tokio::spawn(load(teams.clone(), users.clone(), meet.clone()));
-    meet.reached(2).await;
-    meet.open();
-
-    let outcomes = [first.await.unwrap(), second.await.unwrap()];
-    assert!(outcomes.iter().all(Result::is_err), "{outcomes:?}");
-    let texts = outcomes.map(|outcome| outcome.unwrap_err().to_string());
-    assert!(texts.iter().any(|text| text.contains("cycle")), "{texts:?}");
-}
-
-#[tokio::test]
-async fn nested_loads_of_other_keys_are_no_cycle() {
-    let users = users();
-    let inner = users.clone();
-    let sum = users
-        .get_or_load("sum", async move || {
-            let ada = inner.get_or_load("ada", async || Ok::<_, String>(36)).await?;
-            let bob = inner.get_or_load("bob", async || Ok::<_, String>(4)).await?;
-            Ok::<_, LoadError<String>>(ada + bob)
-        })
-        .await;
-    assert_eq!(sum.unwrap(), 40);
 }
 
 #[test]

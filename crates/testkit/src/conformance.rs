@@ -14,7 +14,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! The closure makes a new, empty store for each test. It must have room for 1,000 entries and for one of 10 MiB.
+//! The macro defines modules, so a module has one call of it. The closure makes a new, empty store for each test. It must have room for 1,000 entries and for one of 10 MiB.
 //! A capability that the store does not claim is not asked of it; one that it claims must be true.
 //!
 //! The functions behind the macro may change between releases; the macro's form does not.

@@ -118,11 +118,9 @@ impl<V: Clone + Send + 'static, E: Clone + Send + 'static> Loader<V, E> {
     /// # Panics
     ///
     /// The load does, where the script says so.
-    pub fn load(&self) -> impl FnOnce() -> Pin<Box<dyn Future<Output = Result<V, E>> + Send>> + Send + 'static
-    where
-        V: Sync,
-        E: Sync,
-    {
+    pub fn load(
+        &self,
+    ) -> impl FnOnce() -> Pin<Box<dyn Future<Output = Result<V, E>> + Send>> + Send + 'static {
         let script = Arc::clone(&self.0);
         move || {
             Box::pin(async move {

@@ -116,7 +116,8 @@ impl Object {
             (Some(folders.into_iter().map(Path::from).collect()), leftovers)
         };
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => runtime.spawn_blocking(look).await.unwrap_or_default(),
+            // Cut off with its runtime, it has found no folder: never the whole root.
+            Ok(runtime) => runtime.spawn_blocking(look).await.unwrap_or((Some(Vec::new()), 0)),
             Err(_) => look(),
         }
     }
