@@ -60,16 +60,14 @@ impl<V: Clone + Send + Sync> Flight<V> {
     /// Returns what there is to be had without waiting: the outcome, or a stale entry that may be served.
     pub(crate) fn so_far(&self, clock: &dyn Clock) -> Option<Outcome<V>> {
         let outcome = self.outcome.get();
-        let serve = |held: &OnceLock<(Entry<V>, usize)>, worst| {
-            let (entry, level) = held.get()?;
-            let usable = entry.freshness(clock.now()) <= worst;
-            usable.then(|| Outcome::Found(entry.clone(), *level))
+        let serve = |held: Option<&(Entry<V>, usize)>| {
+            held.map(|(entry, level)| Outcome::Found(entry.clone(), *level))
         };
-        let interim = || serve(&self.interim, Freshness::Stale);
+        let interim = || serve(self.interim(clock));
         match outcome {
             // A load that failed does not take away what could be served while it ran.
             Some(outcome @ (Outcome::Failed(_) | Outcome::Panicked(_))) => {
-                let instead = interim().or_else(|| serve(&self.fallback, Freshness::Kept));
+                let instead = interim().or_else(|| serve(self.fallback(clock)));
                 Some(instead.unwrap_or_else(|| outcome.clone()))
             }
             Some(outcome) if !outcome.is_value() => Some(interim().unwrap_or_else(|| outcome.clone())),
@@ -105,14 +103,18 @@ impl<V: Clone + Send + Sync> Flight<V> {
         let _ = self.fallback.set((entry, level));
     }
 
-    /// Returns what is kept for the case that the load fails.
-    pub(crate) fn fallback(&self) -> Option<&(Entry<V>, usize)> {
-        self.fallback.get()
+    fn interim(&self, clock: &dyn Clock) -> Option<&(Entry<V>, usize)> {
+        self.interim.get().filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Stale)
     }
 
-    /// Whether something is served, or will be, even if the load fails.
-    pub(crate) fn is_covered(&self) -> bool {
-        self.interim.get().is_some() || self.fallback.get().is_some()
+    /// Returns what is kept for the case that the load fails, if it may still be served.
+    pub(crate) fn fallback(&self, clock: &dyn Clock) -> Option<&(Entry<V>, usize)> {
+        self.fallback.get().filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Kept)
+    }
+
+    /// Whether something is served even if the load fails now.
+    pub(crate) fn is_covered(&self, clock: &dyn Clock) -> bool {
+        self.interim(clock).or_else(|| self.fallback(clock)).is_some()
     }
 
     /// Whether something was served before the end, so that nobody waits for that.

@@ -119,11 +119,11 @@ where
 
     /// Serves what a failing loader is to be spared for, if there is something and its time has not come.
     fn leave_alone(&self, key: &K, lead: &Lead<K, V>) -> Option<Outcome<V>> {
-        let now = self.inner.clock.now_exact();
-        if !lead.flight.is_covered() || !self.inner.backoff.is_waiting(key, now) {
+        let clock = &*self.inner.clock;
+        if !lead.flight.is_covered(clock) || !self.inner.backoff.is_waiting(key, clock.now_exact()) {
             return None;
         }
-        match lead.flight.fallback() {
+        match lead.flight.fallback(clock) {
             Some((entry, level)) => Some(Outcome::Found(entry.clone(), *level)),
             // Those who waited have been served.
             None => Some(Outcome::Nothing),
@@ -133,9 +133,10 @@ where
     /// Counts the failure. Where its callers get something old instead, it is told, and the next try put off.
     fn load_failed(&self, key: &K, waited: Waited, lead: &Lead<K, V>, failure: LoadFailure) {
         self.inner.counters.load_failures.add();
-        if waited == Waited::Not || lead.flight.is_covered() {
-            let delay = self.policy.delay(lead.flight.fallback().is_some());
-            self.inner.backoff.failed(key, self.inner.clock.now_exact(), delay);
+        let clock = &*self.inner.clock;
+        if waited == Waited::Not || lead.flight.is_covered(clock) {
+            let delay = self.policy.delay(lead.flight.fallback(clock).is_some());
+            self.inner.backoff.failed(key, clock.now_exact(), delay);
             self.inner.counters.covered.add();
             self.observers().tell(&Event::ReloadFailed { failure });
         }

@@ -106,6 +106,23 @@ async fn nothing_is_served_beyond_what_is_kept_and_errors_without_it_are_not_del
 }
 
 #[tokio::test]
+async fn what_dies_while_a_load_runs_does_not_cover_its_failure() {
+    let ages = ages();
+    ages.cache.insert("ada", 36).await.unwrap();
+    ages.clock.advance(60 * SECOND);
+    let failing = Loader::<u32, &str>::failing("down").gated();
+    let call = tokio::spawn({
+        let (cache, load) = (ages.cache.clone(), failing.load());
+        async move { cache.get_or_load("ada", load).await }
+    });
+    failing.gate().reached(1).await;
+    ages.clock.advance(1_000 * SECOND);
+    failing.gate().open();
+    assert!(matches!(call.await.unwrap(), Err(LoadError::Load(_))));
+    assert_eq!((ages.cache.stats().covered, ages.events.failed_reloads()), (0, 0));
+}
+
+#[tokio::test]
 async fn removed_means_removed_for_failures_too() {
     let ages = ages();
     ages.cache.insert("ada", 36).await.unwrap();
