@@ -37,12 +37,6 @@ pub(crate) enum Outcome<V> {
     Abandoned,
 }
 
-impl<V> Outcome<V> {
-    fn is_value(&self) -> bool {
-        matches!(self, Outcome::Loaded(_) | Outcome::Found(..))
-    }
-}
-
 impl<V: Clone + Send + Sync> Flight<V> {
     /// Makes a flight, which has a loader or only asks the lower levels.
     pub(crate) fn new(loads: bool) -> Self {
@@ -70,8 +64,10 @@ impl<V: Clone + Send + Sync> Flight<V> {
                 let instead = interim().or_else(|| serve(self.fallback(clock)));
                 Some(instead.unwrap_or_else(|| outcome.clone()))
             }
-            Some(outcome) if !outcome.is_value() => Some(interim().unwrap_or_else(|| outcome.clone())),
-            Some(outcome) => Some(outcome.clone()),
+            Some(outcome @ (Outcome::Nothing | Outcome::Abandoned)) => {
+                Some(interim().unwrap_or_else(|| outcome.clone()))
+            }
+            Some(outcome @ (Outcome::Loaded(_) | Outcome::Found(..))) => Some(outcome.clone()),
             None => interim(),
         }
     }

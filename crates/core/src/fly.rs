@@ -152,13 +152,12 @@ where
         }
         let found = C::fetch(&self.level, self.cx(), key, from).await;
         if waited == Waited::For {
-            counters.missed(from, found.as_ref().map_or(depth, |found| found.level));
-            if let Some(found) = &found {
-                let level = counters.level(found.level);
-                match found.freshness {
-                    Freshness::Fresh => level.fresh.add(),
-                    _ => level.stale.add(),
-                }
+            // What is only kept for failures answers no read.
+            let hit = found.as_ref().filter(|found| found.is_hit());
+            counters.missed(from, hit.map_or(depth, |hit| hit.level));
+            if let Some(hit) = hit {
+                let level = counters.level(hit.level);
+                if hit.freshness == Freshness::Fresh { level.fresh.add() } else { level.stale.add() }
             }
         }
         found

@@ -156,6 +156,23 @@ async fn what_only_the_level_behind_has_kept_covers_as_well_and_a_fresh_value_th
 }
 
 #[tokio::test]
+async fn what_is_only_kept_counts_as_a_miss_at_every_level() {
+    let (front, clock) = (Fake::<str, Bytes>::new(), MockClock::new());
+    let cache = Cache::new(front)
+        .ttl(SECOND)
+        .chain(Cache::new(FakeBytes::new()).ttl(SECOND).stale_if_error(1_000 * SECOND))
+        .clock(clock.clone());
+    cache.insert("ada", "kept".into()).await.unwrap();
+    clock.advance(10 * SECOND);
+
+    assert_eq!(cache.get("ada").await.unwrap(), None);
+    let failing: Loader<Bytes, &str> = Loader::failing("down");
+    assert_eq!(cache.get_or_load("ada", failing.load()).await.unwrap(), "kept");
+
+    assert_eq!((cache.stats().hits(), cache.stats().misses()), (0, 2));
+}
+
+#[tokio::test]
 async fn a_reload_behind_a_stale_value_backs_off_from_a_second_up_to_the_delay() {
     let clock = MockClock::new();
     let cache = Cache::new(Fake::<str, u32>::new())

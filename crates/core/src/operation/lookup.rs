@@ -30,7 +30,7 @@ impl<V> Found<V> {
         self.level
     }
 
-    /// Returns whether it was fresh or stale; never [`Freshness::Dead`].
+    /// Returns whether it was [`Fresh`](Freshness::Fresh) or [`Stale`](Freshness::Stale); nothing else is found.
     pub fn freshness(&self) -> Freshness {
         self.freshness
     }
