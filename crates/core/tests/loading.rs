@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 type Users = Cache<str, u32>;
 
@@ -16,16 +17,20 @@ fn users() -> Users {
     Cache::new(Fake::new()).clock(MockClock::new()).boxed()
 }
 
+/// A caller of its own task.
+fn call<E>(users: &Users, loader: &Loader<u32, E>) -> JoinHandle<Result<u32, LoadError<E>>>
+where
+    E: Clone + Send + Sync + 'static,
+{
+    let (users, load) = (users.clone(), loader.load());
+    tokio::spawn(async move { users.get_or_load("ada", load).await })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_callers_of_one_missing_key_cost_one_load() {
     let users = users();
     let loader: Loader<u32> = Loader::value(36).gated();
-    let callers: Vec<_> = (0..10_000)
-        .map(|_| {
-            let (users, load) = (users.clone(), loader.load());
-            tokio::spawn(async move { users.get_or_load("ada", load).await })
-        })
-        .collect();
+    let callers: Vec<_> = (0..10_000).map(|_| call(&users, &loader)).collect();
     loader.gate().reached(1).await;
     loader.gate().open();
 
@@ -43,12 +48,7 @@ async fn ten_thousand_callers_of_one_missing_key_cost_one_load() {
 async fn callers_that_wait_are_counted_as_joins() {
     let users = users();
     let loader: Loader<u32> = Loader::value(36).gated();
-    let callers: Vec<_> = (0..10)
-        .map(|_| {
-            let (users, load) = (users.clone(), loader.load());
-            tokio::spawn(async move { users.get_or_load("ada", load).await })
-        })
-        .collect();
+    let callers: Vec<_> = (0..10).map(|_| call(&users, &loader)).collect();
     settle().await;
     loader.gate().open();
     for caller in callers {
@@ -61,15 +61,9 @@ async fn callers_that_wait_are_counted_as_joins() {
 async fn a_cancelled_first_caller_changes_nothing_for_the_others() {
     let users = users();
     let loader: Loader<u32> = Loader::value(36).gated();
-    let first = tokio::spawn({
-        let (users, load) = (users.clone(), loader.load());
-        async move { users.get_or_load("ada", load).await }
-    });
+    let first = call(&users, &loader);
     loader.gate().reached(1).await;
-    let second = tokio::spawn({
-        let (users, load) = (users.clone(), loader.load());
-        async move { users.get_or_load("ada", load).await }
-    });
+    let second = call(&users, &loader);
     settle().await;
 
     first.abort();
@@ -98,12 +92,7 @@ async fn a_load_goes_on_when_every_caller_has_left() {
 async fn a_panicking_loader_is_an_error_for_all_and_the_next_call_loads_again() {
     let users = users();
     let loader: Loader<u32> = Loader::panicking("the disk is on fire").then_value(36).gated();
-    let callers: Vec<_> = (0..5)
-        .map(|_| {
-            let (users, load) = (users.clone(), loader.load());
-            tokio::spawn(async move { users.get_or_load("ada", load).await })
-        })
-        .collect();
+    let callers: Vec<_> = (0..5).map(|_| call(&users, &loader)).collect();
     settle().await;
     loader.gate().open();
 
@@ -131,12 +120,7 @@ async fn a_loader_that_panics_before_its_first_await_is_no_different() {
 async fn an_error_reaches_all_who_wait_as_the_same_one_and_is_not_stored() {
     let users = users();
     let loader = Loader::failing(String::from("no such user")).then_value(36).gated();
-    let callers: Vec<_> = (0..3)
-        .map(|_| {
-            let (users, load) = (users.clone(), loader.load());
-            tokio::spawn(async move { users.get_or_load("ada", load).await })
-        })
-        .collect();
+    let callers: Vec<_> = (0..3).map(|_| call(&users, &loader)).collect();
     settle().await;
     loader.gate().open();
 
@@ -157,15 +141,9 @@ async fn a_joined_caller_with_another_error_type_begins_again_with_its_own_load(
     let users = users();
     let texts = Loader::failing(String::from("text")).gated();
     let numbers: Loader<u32, u8> = Loader::failing(7);
-    let first = tokio::spawn({
-        let (users, load) = (users.clone(), texts.load());
-        async move { users.get_or_load("ada", load).await }
-    });
+    let first = call(&users, &texts);
     texts.gate().reached(1).await;
-    let second = tokio::spawn({
-        let (users, load) = (users.clone(), numbers.load());
-        async move { users.get_or_load("ada", load).await }
-    });
+    let second = call(&users, &numbers);
     settle().await;
     texts.gate().open();
 
@@ -311,10 +289,7 @@ async fn the_life_of_a_value_is_counted_from_when_its_load_began() {
     let clock = MockClock::new();
     let users = Cache::new(Fake::<str, u32>::new()).ttl(Duration::from_secs(60)).clock(clock.clone());
     let loader: Loader<u32> = Loader::value(36).gated();
-    let call = tokio::spawn({
-        let (users, load) = (users.clone(), loader.load());
-        async move { users.get_or_load("ada", load).await }
-    });
+    let call = call(&users.clone().boxed(), &loader);
     loader.gate().reached(1).await;
     clock.advance(Duration::from_secs(10));
     loader.gate().open();
