@@ -65,6 +65,16 @@ where
     /// assert_eq!(again, 36);
     /// # Ok::<_, larder::LoadError<std::num::ParseIntError>>(()) }).unwrap();
     /// ```
+    ///
+    /// An `Ok(..)` alone does not say what the error would be, and what is unwrapped does not either; a
+    /// load that cannot fail is for [`get_or_insert_with`](Self::get_or_insert_with).
+    ///
+    /// ```compile_fail,E0283
+    /// # use larder::prelude::*;
+    /// # async fn age(ages: &Cache<str, u32>) -> u32 {
+    /// ages.get_or_load("ada", async || Ok(36)).await.unwrap()
+    /// # }
+    /// ```
     pub fn get_or_load<'a, F, Fut, E>(
         &'a self,
         key: &'a K,
