@@ -83,14 +83,14 @@
 //! Redis, no tag, no metrics exporter yet; `CHANGELOG.md` says what there is. larder never promises that
 //! something stays: every store may forget.
 
-#[doc(no_inline)]
-pub use larder_core::envelope;
 pub use larder_core::{
-    Boxed, ByBytes, ByteStore, Cache, Capabilities, Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind,
-    Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, LoadError,
-    LoadFailure, Lookup, Native, Observer, Operation, PerLevel, Raw, Result, Sleep, Stats, Store,
-    SystemClock, Tick, Time, Usage, Values,
+    Boxed, ByBytes, ByteStore, Cache, CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Entry, Error,
+    ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats,
+    Limit, LoadContext, LoadError, LoadFailure, Loader, Loading, Lookup, Native, Observer, Operation,
+    PerLevel, Previous, Raw, Result, Sleep, Stats, Store, SystemClock, Tick, Time, Usage, Values,
 };
+#[doc(no_inline)]
+pub use larder_core::{envelope, load};
 
 #[cfg(feature = "json")]
 pub use larder_codecs::Json;

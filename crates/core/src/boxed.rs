@@ -6,6 +6,7 @@ use crate::{Level, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The levels of a cache in erased form, which is what `Cache<K, V>` has.
 pub struct Boxed<K: ?Sized, V>(Arc<dyn Erased<K, V>>);
@@ -46,6 +47,7 @@ trait Erased<K: ?Sized, V>: Send + Sync {
         plan: &'a [Step],
     ) -> BoxFuture<'a, Result<()>>;
     fn remove<'a>(&'a self, cx: Cx<'a>, key: &'a K) -> BoxFuture<'a, Result<()>>;
+    fn expire<'a>(&'a self, cx: Cx<'a>, key: &'a K, kept: &'a [Duration]) -> BoxFuture<'a, Result<()>>;
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>>;
     fn keeps(&self, plan: &[Step]) -> bool;
     fn waits(&self, plan: &[Step]) -> bool;
@@ -83,6 +85,9 @@ where
     }
     fn remove<'a>(&'a self, cx: Cx<'a>, key: &'a K) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::remove(self, cx, key))
+    }
+    fn expire<'a>(&'a self, cx: Cx<'a>, key: &'a K, kept: &'a [Duration]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(C::expire(self, cx, key, kept))
     }
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::clear(self, cx))
@@ -133,6 +138,9 @@ where
     }
     async fn remove(level: &Erasure<K, V>, cx: Cx<'_>, key: &K) -> Result<()> {
         level.store.0.remove(cx, key).await
+    }
+    async fn expire(level: &Erasure<K, V>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
+        level.store.0.expire(cx, key, kept).await
     }
     async fn clear(level: &Erasure<K, V>, cx: Cx<'_>) -> Result<()> {
         level.store.0.clear(cx).await

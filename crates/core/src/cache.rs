@@ -1,14 +1,16 @@
 //! The cache: levels, what they share, and what one handle decides.
 
-use crate::backoff::Backoff;
+use crate::call::CallOptions;
 use crate::codec::PerLevel;
 use crate::counters::Counters;
 use crate::event::Observers;
+use crate::failures::Failures;
 use crate::flights::Flights;
 use crate::holds::{Cx, Holds};
 use crate::inner::Inner;
 use crate::level::{IntoLevel, Level};
 use crate::policy::{Plan, Policy};
+use crate::terms::Terms;
 use crate::{Boxed, Clock, Lookup, SystemClock, Tick, Time};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -40,6 +42,8 @@ pub struct Cache<K: ?Sized + Lookup, V, S = Boxed<K, V>, C = PerLevel> {
     pub(crate) inner: Arc<Inner<K, V>>,
     pub(crate) level: Level<S, C>,
     pub(crate) policy: Arc<Policy<K, V>>,
+    /// What the calls of this handle ask for beside their keys. Nothing, nearly always.
+    pub(crate) call: Option<Arc<CallOptions>>,
 }
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -72,22 +76,28 @@ where
         C::describe(&level, &mut levels);
         let inner = Inner {
             flights: Arc::new(Flights::new()),
-            backoff: Backoff::new(),
+            failures: Failures::new(),
             counters: Counters::new(levels.iter().map(|level| level.store)),
             clock,
             sweeper: OnceLock::new(),
         };
-        Cache { inner: Arc::new(inner), level, policy: Arc::new(policy) }
+        Cache { inner: Arc::new(inner), level, policy: Arc::new(policy), call: None }
     }
 
     pub(crate) fn cx(&self) -> Cx<'_> {
-        Cx { clock: &*self.inner.clock, counters: &self.inner.counters, observers: self.observers(), base: 0 }
+        Cx {
+            clock: &*self.inner.clock,
+            counters: &self.inner.counters,
+            observers: self.observers(),
+            base: 0,
+            skip: self.call.as_ref().map_or_else(Default::default, |call| call.skip),
+        }
     }
 
     /// Has the clock free what expires, from the first entry on that does.
     pub(crate) fn keep_house(&self, plan: &Plan) {
         use crate::holds::Step;
-        let expires = |step: &Step| matches!(step, Step::Write(stamp) if stamp.0.dead_at != Time::NEVER);
+        let expires = |step: &Step| matches!(step, Step::Write(stamp) if stamp.expires());
         if self.inner.sweeper.get().is_none() && plan.iter().any(expires) {
             self.inner.sweeper.get_or_init(|| {
                 let sweeper: Arc<dyn Tick> = Arc::new(Sweeper::<K, V, S, C>::new(self.level.clone()));
@@ -99,6 +109,17 @@ where
 }
 
 impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
+    /// What the calls of this handle say about their entries.
+    pub(crate) fn terms(&self) -> Terms {
+        self.call.as_ref().map_or_else(Terms::default, |call| call.terms.clone())
+    }
+
+    /// The moment before which a load must not have begun to be of use to a call of this handle.
+    pub(crate) fn floor(&self, has_loader: bool) -> Time {
+        let floor = |call: &Arc<CallOptions>| call.floor(&*self.inner.clock, has_loader);
+        self.call.as_ref().map_or(Time::from_nanos(0), floor)
+    }
+
     pub(crate) fn observers(&self) -> &Observers {
         &self.policy.observers
     }
@@ -139,7 +160,12 @@ where
 impl<K: ?Sized + Lookup, V, S, C> Clone for Cache<K, V, S, C> {
     /// Returns another handle of the same cache.
     fn clone(&self) -> Self {
-        Cache { inner: Arc::clone(&self.inner), level: self.level.clone(), policy: Arc::clone(&self.policy) }
+        Cache {
+            inner: Arc::clone(&self.inner),
+            level: self.level.clone(),
+            policy: Arc::clone(&self.policy),
+            call: self.call.clone(),
+        }
     }
 }
 

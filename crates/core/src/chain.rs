@@ -3,6 +3,7 @@
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step};
 use crate::{Freshness, Level, Lookup, Result, Time};
+use std::time::Duration;
 
 /// The store behind [`Cache::chain`](crate::Cache::chain): `A` in front, `B` behind it. Either may be a chain.
 #[derive(Debug)]
@@ -76,6 +77,18 @@ where
         let Chain { front, back } = &*level.store;
         let lower = C2::remove(back, cx.below(C1::depth(front)), key).await;
         C1::remove(front, cx, key).await.and(lower)
+    }
+
+    async fn expire(
+        level: &Level<Pair<S1, C1, S2, C2>, Self>,
+        cx: Cx<'_>,
+        key: &K,
+        kept: &[Duration],
+    ) -> Result<()> {
+        let Chain { front, back } = &*level.store;
+        let (ahead, behind) = kept.split_at(C1::depth(front));
+        let lower = C2::expire(back, cx.below(ahead.len()), key, behind).await;
+        C1::expire(front, cx, key, ahead).await.and(lower)
     }
 
     async fn clear(level: &Level<Pair<S1, C1, S2, C2>, Self>, cx: Cx<'_>) -> Result<()> {

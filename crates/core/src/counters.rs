@@ -28,6 +28,9 @@ pub(crate) struct Counters {
     pub(crate) reloads: Count,
     pub(crate) covered: Count,
     pub(crate) overtaken: Count,
+    pub(crate) soft_timeouts: Count,
+    pub(crate) hard_timeouts: Count,
+    pub(crate) remembered: Count,
 }
 
 /// The counts of one level.
@@ -57,6 +60,9 @@ impl Counters {
             reloads: Count::default(),
             covered: Count::default(),
             overtaken: Count::default(),
+            soft_timeouts: Count::default(),
+            hard_timeouts: Count::default(),
+            remembered: Count::default(),
         }
     }
 

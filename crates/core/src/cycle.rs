@@ -5,15 +5,10 @@
 //! form a graph; before a load begins to wait, the graph is searched for a way back to it. Callers that are not
 //! themselves loads cannot close a circle and do not take part.
 
+use crate::running::running;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
 use std::sync::LazyLock;
-
-tokio::task_local! {
-    /// The load that this code runs in.
-    static CURRENT: u64;
-}
 
 /// For each load that waits, the loads it waits for. One lock for all, so that two waits which close a circle
 /// together cannot both miss the other; held for the search only.
@@ -23,14 +18,9 @@ static WAITS: LazyLock<Mutex<HashMap<u64, Vec<u64>>>> = LazyLock::new(Mutex::def
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cycle;
 
-/// Runs `future` as the load `id`.
-pub(crate) fn within<F: Future>(id: u64, future: F) -> impl Future<Output = F::Output> {
-    CURRENT.scope(id, future)
-}
-
 /// Notes that the running load, if this is one, waits for the load `target`. The note ends with the guard.
 pub(crate) fn wait_for(target: u64) -> Result<Option<Waiting>, Cycle> {
-    let Ok(waiter) = CURRENT.try_get() else { return Ok(None) };
+    let Some(waiter) = running(|load| load.id()) else { return Ok(None) };
     Waiting::begin(waiter, target).map(Some)
 }
 

@@ -1,7 +1,9 @@
 //! A value and its times.
 
 use crate::Time;
-use std::time::Duration;
+use crate::extra::Extra;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// A value, when its load began, and until when it may be served.
 ///
@@ -29,6 +31,7 @@ use std::time::Duration;
 pub struct Entry<V> {
     value: V,
     life: Lifetime,
+    extra: Option<Arc<Extra>>,
 }
 
 /// The times of an entry.
@@ -36,6 +39,9 @@ pub struct Entry<V> {
 pub(crate) struct Lifetime {
     /// When the load began, not when it ended: what it read may have changed since.
     pub(crate) loaded_at: Time,
+    /// Until then it is fresh, and nothing about that needs a second thought. What is to be reloaded ahead of its end,
+    /// or may idle, is looked at more closely from here on; for the rest this is `fresh_until`.
+    pub(crate) settled_until: Time,
     pub(crate) fresh_until: Time,
     pub(crate) stale_until: Time,
     pub(crate) dead_at: Time,
@@ -44,7 +50,25 @@ pub(crate) struct Lifetime {
 impl Lifetime {
     /// The life of what was loaded at `loaded_at` and never expires.
     pub(crate) fn endless(loaded_at: Time) -> Self {
-        Lifetime { loaded_at, fresh_until: Time::NEVER, stale_until: Time::NEVER, dead_at: Time::NEVER }
+        Self::ending(loaded_at, Time::NEVER, Duration::ZERO, Duration::ZERO)
+    }
+
+    /// The life that is fresh until a time, with its windows after that.
+    pub(crate) fn ending(loaded_at: Time, fresh_until: Time, stale: Duration, kept: Duration) -> Self {
+        let stale_until = fresh_until.after(stale);
+        let dead_at = stale_until.after(kept);
+        Lifetime { loaded_at, settled_until: fresh_until, fresh_until, stale_until, dead_at }
+    }
+
+    /// The same, ended at `now`, but for being kept for failures.
+    pub(crate) fn expired(self, now: Time, kept: Duration) -> Self {
+        Lifetime {
+            settled_until: self.settled_until.min(now),
+            fresh_until: self.fresh_until.min(now),
+            stale_until: self.stale_until.min(now),
+            dead_at: self.dead_at.min(now.after(kept)),
+            ..self
+        }
     }
 }
 
@@ -65,19 +89,24 @@ pub enum Freshness {
 impl<V> Entry<V> {
     /// Makes an entry that never expires, of a value whose load began at `loaded_at`.
     pub fn new(value: V, loaded_at: Time) -> Self {
-        Entry { value, life: Lifetime::endless(loaded_at) }
+        Entry { value, life: Lifetime::endless(loaded_at), extra: None }
     }
 
-    pub(crate) fn with_life(value: V, life: Lifetime) -> Self {
-        Entry { value, life }
+    pub(crate) fn with_life(value: V, life: Lifetime, extra: Option<Arc<Extra>>) -> Self {
+        Entry { value, life, extra }
+    }
+
+    /// The same value without what remained of its fresh life and its stale window, kept for failures for another
+    /// while.
+    pub(crate) fn expired(self, now: Time, kept: Duration) -> Self {
+        Entry { life: self.life.expired(now, kept), ..self }
     }
 
     /// Sets the fresh life, counted from when the load began, and ends all else with it.
     #[must_use = "the entry is returned, not changed in place"]
     pub fn fresh_for(mut self, ttl: Duration) -> Self {
-        self.life.fresh_until = self.life.loaded_at.after(ttl);
-        self.life.stale_until = self.life.fresh_until;
-        self.life.dead_at = self.life.fresh_until;
+        let fresh_until = self.life.loaded_at.after(ttl);
+        self.life = Lifetime::ending(self.life.loaded_at, fresh_until, Duration::ZERO, Duration::ZERO);
         self
     }
 
@@ -123,14 +152,65 @@ impl<V> Entry<V> {
     }
 
     /// Returns when the entry is of no use to anyone, so that a store may free it.
+    ///
+    /// For an entry that may idle this moves on with each read.
     #[inline]
     pub fn dead_at(&self) -> Time {
-        self.life.dead_at
+        match self.extra.as_ref().and_then(|extra| extra.idle.as_ref()) {
+            Some(idle) => idle.dead_at().min(self.life.dead_at),
+            None => self.life.dead_at,
+        }
+    }
+
+    /// Returns the tags that were given with the value, in no particular order.
+    pub fn tags(&self) -> &[Arc<str>] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.tags)
+    }
+
+    /// Returns the entity tag that the source gave with the value.
+    pub fn etag(&self) -> Option<&str> {
+        self.extra.as_ref()?.etag.as_deref()
+    }
+
+    /// Returns when the source last changed the value, if it said so.
+    pub fn last_modified(&self) -> Option<SystemTime> {
+        self.extra.as_ref()?.last_modified
+    }
+
+    /// Returns how long the load took, if that was noted.
+    pub(crate) fn took(&self) -> Option<Duration> {
+        self.extra.as_ref()?.took
+    }
+
+    /// Returns from when on it is to be reloaded ahead of its end; the end itself where that is not wanted.
+    pub(crate) fn refresh_at(&self) -> Time {
+        let apart = self.extra.as_ref().and_then(|extra| extra.refresh_at);
+        apart.unwrap_or(self.life.settled_until)
+    }
+
+    pub(crate) fn extra(&self) -> Option<&Arc<Extra>> {
+        self.extra.as_ref()
+    }
+
+    /// Whether it is fresh and nothing about that needs a second thought.
+    #[inline]
+    pub(crate) fn is_settled(&self, now: Time) -> bool {
+        now < self.life.settled_until
+    }
+
+    /// Notes that it is read.
+    pub(crate) fn touch(&self, now: Time) {
+        if let Some(idle) = self.extra.as_ref().and_then(|extra| extra.idle.as_ref()) {
+            idle.touch(now);
+        }
     }
 
     /// Judges the entry at `now`. A deadline belongs to what follows it: at `fresh_until` it is stale.
     #[inline]
     pub fn freshness(&self, now: Time) -> Freshness {
+        if self.extra.is_some() && now >= self.dead_at() {
+            return Freshness::Dead;
+        }
         self.life.freshness(now)
     }
 
@@ -139,7 +219,6 @@ impl<V> Entry<V> {
         now.since(self.life.loaded_at)
     }
 
-    #[cfg(test)]
     pub(crate) fn life(&self) -> Lifetime {
         self.life
     }

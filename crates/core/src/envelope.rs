@@ -6,21 +6,26 @@
 //! |---|---|
 //! | 2 | magic `FE 4C` (`FE` occurs in no UTF-8 text) |
 //! | 1 | version, 1 |
-//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window, bit 2 it is kept for failures; the others are 0 |
+//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window, bit 2 it is kept for failures, bit 3 it is reloaded ahead of its end, bit 4 it has notes; the others are 0 |
 //! | 1 | the codec's [`Format::ID`](crate::Format::ID) |
 //! | 8 | XXH3 checksum of all other bytes, the header's and the payload's |
 //! | 6 | when the load began, in milliseconds since 1970 |
-//! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as the next three |
+//! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as all that follow |
 //! | 1–7 | stale window in milliseconds, if it has one |
 //! | 1–7 | for how long after that it is kept for failures, in milliseconds, if it is |
+//! | 1–7 | how long before the end of its fresh life it is to be reloaded, in milliseconds, if it is |
 //! | 1–3 | length of the key, then the key's text with its namespace |
+//! | 4– | notes, if it has any: see `notes` |
 //! | rest | the payload |
 //!
 //! A reader takes nothing on trust: another magic, a newer version, unknown flags, a wrong checksum, another key
 //! or another codec make the bytes unusable, which a cache treats as a miss. Lengths are checked against what
 //! is there before anything is read.
 
+mod notes;
+
 use crate::entry::Lifetime;
+use crate::holds::Stamp;
 use crate::{Codec, Entry, Error, ErrorKind, Result, Time};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,6 +36,8 @@ const VERSION: u8 = 1;
 const EXPIRES: u8 = 1;
 const HAS_WINDOW: u8 = 2;
 const IS_KEPT: u8 = 4;
+const IS_AHEAD: u8 = 8;
+const HAS_NOTES: u8 = 16;
 const CHECKSUM: std::ops::Range<usize> = 5..13;
 const LOADED_AT: std::ops::Range<usize> = 13..19;
 /// The longest life that is written, about 8,900 years; what exceeds it is cut to it.
@@ -82,20 +89,25 @@ pub(crate) fn seal<V, C: Codec<V>>(
     codec: &C,
     key: &str,
     value: &V,
-    life: Lifetime,
+    stamp: &Stamp,
     at: Moment,
 ) -> Result<Bytes> {
+    let life = stamp.life;
     let expires = life.fresh_until != Time::NEVER;
     let window = life.stale_until.since(life.fresh_until);
     let kept = life.dead_at.since(life.stale_until);
     let has_window = expires && !window.is_zero();
     let is_kept = expires && !kept.is_zero();
+    let refresh_at = stamp.extra.as_ref().and_then(|extra| extra.refresh_at).unwrap_or(life.settled_until);
+    let is_ahead = expires && refresh_at < life.fresh_until;
+    let notes = stamp.extra.as_deref().filter(|extra| notes::has_any(extra));
 
     let mut out = BytesMut::with_capacity(HEAD_BYTES + key.len() + 128);
     out.put_slice(&MAGIC);
     out.put_u8(VERSION);
     let flag = |is, flag| if is { flag } else { 0 };
-    out.put_u8(flag(expires, EXPIRES) | flag(has_window, HAS_WINDOW) | flag(is_kept, IS_KEPT));
+    let times = flag(expires, EXPIRES) | flag(has_window, HAS_WINDOW) | flag(is_kept, IS_KEPT);
+    out.put_u8(times | flag(is_ahead, IS_AHEAD) | flag(notes.is_some(), HAS_NOTES));
     out.put_u8(C::ID);
     out.put_u64(0);
     let loaded_at = at.wall.checked_sub(at.now.since(life.loaded_at)).unwrap_or(UNIX_EPOCH);
@@ -109,8 +121,13 @@ pub(crate) fn seal<V, C: Codec<V>>(
     if is_kept {
         put_varint(millis(kept), &mut out);
     }
-    put_varint(key.len() as u64, &mut out);
-    out.put_slice(key.as_bytes());
+    if is_ahead {
+        put_varint(millis(life.fresh_until.since(refresh_at)), &mut out);
+    }
+    put_text(key, &mut out);
+    if let Some(extra) = notes {
+        notes::write(extra, &mut out);
+    }
     let header = out.len();
     codec.encode(value, &mut out)?;
     if out.len() < header {
@@ -137,8 +154,9 @@ pub(crate) fn open<V, C: Codec<V>>(codec: &C, key: &str, bytes: &Bytes, at: Mome
             format!("the value was written with codec {}, this cache has codec {}", header.codec, C::ID),
         ));
     }
+    let extra = if header.has_notes { notes::read(&mut reader)?.shared() } else { None };
     let value = codec.decode(&bytes.slice(reader.position..))?;
-    Ok(Entry::with_life(value, header.lifetime(at)))
+    Ok(Entry::with_life(value, header.lifetime(at), extra))
 }
 
 struct Header {
@@ -151,6 +169,9 @@ struct Header {
     window: Duration,
     /// For how long after the window it is kept for failures.
     kept: Duration,
+    /// How long before the end of its fresh life it is to be reloaded.
+    ahead: Duration,
+    has_notes: bool,
 }
 
 impl Header {
@@ -160,13 +181,14 @@ impl Header {
             return Err(corrupt("they are not an envelope"));
         }
         let (version, flags) = (fixed[2], fixed[3]);
-        if version != VERSION || flags & !(EXPIRES | HAS_WINDOW | IS_KEPT) != 0 {
+        if version != VERSION || flags & !(EXPIRES | HAS_WINDOW | IS_KEPT | IS_AHEAD | HAS_NOTES) != 0 {
             return Err(corrupt("they were written by a newer release"));
         }
         let mut reader = Reader { bytes, position: LOADED_AT.end };
         let life = if flags & EXPIRES == 0 { None } else { Some(Duration::from_millis(reader.varint()?)) };
         let window = if flags & HAS_WINDOW == 0 { 0 } else { reader.varint()? };
         let kept = if flags & IS_KEPT == 0 { 0 } else { reader.varint()? };
+        let ahead = if flags & IS_AHEAD == 0 { 0 } else { reader.varint()? };
         let header = Header {
             codec: fixed[4],
             checksum: little_endian(&fixed[CHECKSUM]),
@@ -174,6 +196,8 @@ impl Header {
             life,
             window: Duration::from_millis(window),
             kept: Duration::from_millis(kept),
+            ahead: Duration::from_millis(ahead),
+            has_notes: flags & HAS_NOTES != 0,
         };
         Ok((header, reader))
     }
@@ -195,7 +219,13 @@ impl Header {
         let fresh_until = ends(at.now, life, age);
         let stale_until = ends(at.now, life.saturating_add(self.window), age);
         let dead_at = ends(at.now, life.saturating_add(self.window).saturating_add(self.kept), age);
-        Lifetime { loaded_at, fresh_until, stale_until, dead_at }
+        Lifetime {
+            loaded_at,
+            settled_until: fresh_until.before(self.ahead),
+            fresh_until,
+            stale_until,
+            dead_at,
+        }
     }
 }
 
@@ -230,12 +260,25 @@ impl<'a> Reader<'a> {
         Err(corrupt("a number in the header is too long"))
     }
 
+    /// The bytes that are not read yet.
+    fn left(&self) -> u64 {
+        (self.bytes.len() - self.position) as u64
+    }
+
     fn key(&mut self) -> Result<&'a str> {
-        let length = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
-        let end = self.position.saturating_add(length);
-        let key = self.bytes.get(self.position..end).ok_or_else(|| corrupt("they end within the key"))?;
+        self.text("they end within the key", "the key is not text")
+    }
+
+    fn text(&mut self, cut: &str, not_text: &str) -> Result<&'a str> {
+        let length = self.varint()?;
+        self.slice(length, cut, not_text)
+    }
+
+    fn slice(&mut self, length: u64, cut: &str, not_text: &str) -> Result<&'a str> {
+        let end = self.position.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+        let text = self.bytes.get(self.position..end).ok_or_else(|| corrupt(cut))?;
         self.position = end;
-        std::str::from_utf8(key).map_err(|_| corrupt("the key is not text"))
+        std::str::from_utf8(text).map_err(|_| corrupt(not_text))
     }
 }
 
@@ -256,6 +299,11 @@ fn put_varint(mut value: u64, out: &mut BytesMut) {
         value >>= 7;
     }
     out.put_u8(value.to_le_bytes()[0]);
+}
+
+fn put_text(text: &str, out: &mut BytesMut) {
+    put_varint(text.len() as u64, out);
+    out.put_slice(text.as_bytes());
 }
 
 fn little_endian(bytes: &[u8]) -> u64 {
@@ -300,7 +348,8 @@ mod tests {
             .fresh_for(Duration::from_secs(ttl))
             .stale_for(Duration::from_secs(window))
             .kept_for(Duration::from_secs(window / 2));
-        seal(&Raw, KEY, &Bytes::from_static(b"countess"), entry.life(), at).unwrap()
+        let stamp = Stamp { life: entry.life(), extra: None };
+        seal(&Raw, KEY, &Bytes::from_static(b"countess"), &stamp, at).unwrap()
     }
 
     #[test]
@@ -317,8 +366,8 @@ mod tests {
     #[test]
     fn a_life_without_end_stays_without_end() {
         let at = moment(1_000);
-        let life = Entry::new((), at.now).life();
-        let bytes = seal(&Raw, KEY, &Bytes::new(), life, at).unwrap();
+        let stamp = Stamp { life: Entry::new((), at.now).life(), extra: None };
+        let bytes = seal(&Raw, KEY, &Bytes::new(), &stamp, at).unwrap();
 
         assert_eq!(open(&Raw, KEY, &bytes, moment(9_000_000)).unwrap().fresh_until(), Time::NEVER);
         assert_eq!(dead_at(&bytes).unwrap(), None);

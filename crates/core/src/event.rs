@@ -4,6 +4,7 @@ use crate::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Something that a cache did, or that happened to it, beside answering its callers.
 #[derive(Debug)]
@@ -20,12 +21,20 @@ pub enum Event<'a> {
         /// or [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt).
         error: &'a Error,
     },
-    /// A load gave no value, and its callers did not notice: a stale value was served before it, or one that was kept
-    /// for failures after it.
+    /// A load gave no value, and nobody waited for that any more: an old value was served instead, or those who waited
+    /// had been given up to a time-out.
     #[non_exhaustive]
     ReloadFailed {
         /// What became of it. The loader's error itself belongs to a type that the cache does not know.
         failure: LoadFailure,
+    },
+    /// A load takes longer than a limit allows, and what it was to those who wait for it has changed.
+    #[non_exhaustive]
+    LoadOverdue {
+        /// Which limit.
+        limit: Limit,
+        /// How long after the load began.
+        after: Duration,
     },
     /// A value was loaded and went to its callers, but could not be stored: code that it is stored with (a ttl, a
     /// codec, a `Clone`) panicked.
@@ -47,6 +56,20 @@ pub enum LoadFailure {
     Error,
     /// The loader panicked.
     Panic,
+    /// The load took longer than [`max_load_time`](crate::Cache::max_load_time) and was cut off.
+    TimedOut,
+}
+
+/// A limit on how long a load may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`soft_timeout`](crate::Cache::soft_timeout): those who wait were served something old.
+    Soft,
+    /// [`hard_timeout`](crate::Cache::hard_timeout): those who waited wait no longer.
+    Hard,
+    /// [`max_load_time`](crate::Cache::max_load_time): the load was cut off.
+    Longest,
 }
 
 /// What was being done at a level.

@@ -1,24 +1,41 @@
 //! One load that is under way, and those who wait for it.
 
-use crate::{Clock, Entry, Freshness, cycle};
+use crate::edits::Edits;
+use crate::running::Running;
+use crate::{Clock, Entry, Freshness, Lookup, Time, cycle};
+use parking_lot::Mutex;
 use std::any::Any;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
 /// A load that is under way. It ends once, with an outcome that everybody who waits gets.
-pub(crate) struct Flight<V> {
+pub(crate) struct Flight<K: ?Sized + Lookup, V> {
     /// Distinguishes the flights of a process, for [`cycle`](crate::cycle).
     pub(crate) id: u64,
+    pub(crate) key: K::Owned,
     /// Whether it has a loader. One that has none is done sooner, and only it can be joined by who wants no load.
     pub(crate) loads: bool,
-    /// A stale entry that a lower level had: who waits is served it, while it may be, and the load goes on.
-    interim: OnceLock<(Entry<V>, usize)>,
-    /// An entry that is kept for failures: served if the load fails.
-    fallback: OnceLock<(Entry<V>, usize)>,
+    /// When it was boarded, so no later than its load began.
+    pub(crate) began: Time,
+    /// What its load says about its result.
+    pub(crate) edits: Mutex<Edits>,
+    /// The entry that its leader was served, and that the load is to replace.
+    at_hand: OnceLock<Entry<V>>,
+    /// An old entry that a lower level had: who waits is served it, while it may be, and the load goes on.
+    interim: OnceLock<Held<V>>,
+    /// An entry that is kept for failures: served if the load fails, or is late.
+    fallback: OnceLock<Held<V>>,
+    /// The soft time-out has passed: the fallback, if there is one, is served before the end.
+    is_late: AtomicBool,
+    /// The hard time-out has passed: nobody waits for the end.
+    is_overdue: AtomicBool,
     outcome: OnceLock<Outcome<V>>,
     changed: Notify,
 }
+
+/// An entry and the level that it was found at.
+type Held<V> = (Entry<V>, usize);
 
 /// How a flight ended.
 #[derive(Clone)]
@@ -31,36 +48,41 @@ pub(crate) enum Outcome<V> {
     Failed(Arc<dyn Any + Send + Sync>),
     /// The loader panicked.
     Panicked(Arc<str>),
-    /// The lower levels had nothing, and there was no loader.
+    /// The load took too long.
+    TimedOut,
+    /// The lower levels had nothing, and there was no loader, or it was to be left alone.
     Nothing,
     /// The future that ran it was dropped: a scoped caller was cancelled, or a runtime ended.
     Abandoned,
 }
 
-impl<V: Clone + Send + Sync> Flight<V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
     /// Makes a flight, which has a loader or only asks the lower levels.
-    pub(crate) fn new(loads: bool) -> Self {
+    pub(crate) fn new(key: K::Owned, loads: bool, began: Time) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
         Flight {
             id: IDS.fetch_add(1, Relaxed),
+            key,
             loads,
+            began,
+            edits: Mutex::default(),
+            at_hand: OnceLock::new(),
             interim: OnceLock::new(),
             fallback: OnceLock::new(),
+            is_late: AtomicBool::new(false),
+            is_overdue: AtomicBool::new(false),
             outcome: OnceLock::new(),
             changed: Notify::new(),
         }
     }
 
-    /// Returns what there is to be had without waiting: the outcome, or a stale entry that may be served.
+    /// Returns what there is to be had without waiting: the outcome, or something old that may be served.
     pub(crate) fn so_far(&self, clock: &dyn Clock) -> Option<Outcome<V>> {
-        let outcome = self.outcome.get();
-        let serve = |held: Option<&(Entry<V>, usize)>| {
-            held.map(|(entry, level)| Outcome::Found(entry.clone(), *level))
-        };
+        let serve = |held: Option<&Held<V>>| held.map(|(entry, level)| Outcome::Found(entry.clone(), *level));
         let interim = || serve(self.interim(clock));
-        match outcome {
+        match self.outcome.get() {
             // A load that failed does not take away what could be served while it ran.
-            Some(outcome @ (Outcome::Failed(_) | Outcome::Panicked(_))) => {
+            Some(outcome @ (Outcome::Failed(_) | Outcome::Panicked(_) | Outcome::TimedOut)) => {
                 let instead = interim().or_else(|| serve(self.fallback(clock)));
                 Some(instead.unwrap_or_else(|| outcome.clone()))
             }
@@ -68,44 +90,92 @@ impl<V: Clone + Send + Sync> Flight<V> {
                 Some(interim().unwrap_or_else(|| outcome.clone()))
             }
             Some(outcome @ (Outcome::Loaded(_) | Outcome::Found(..))) => Some(outcome.clone()),
-            None => interim(),
+            None => interim().or_else(|| {
+                let (late, overdue) = (self.is_late.load(SeqCst), self.is_overdue.load(SeqCst));
+                let instead = if late || overdue { serve(self.fallback(clock)) } else { None };
+                instead.or(overdue.then_some(Outcome::TimedOut))
+            }),
         }
     }
 
-    /// Waits for the end, or for a stale entry that may be served. Dropping the wait changes nothing for the
-    /// others.
+    /// Waits for the end, or for something old that may be served. Dropping the wait changes nothing for the others.
     pub(crate) async fn wait(&self, clock: &dyn Clock) -> Outcome<V> {
+        self.wait_until(|| self.so_far(clock)).await
+    }
+
+    /// Waits for the end, or until the hard time-out has passed; nothing old will do.
+    pub(crate) async fn wait_for_new(&self) -> Outcome<V> {
+        let overdue = || self.is_overdue.load(SeqCst).then_some(Outcome::TimedOut);
+        self.wait_until(|| self.outcome.get().cloned().or_else(overdue)).await
+    }
+
+    async fn wait_until(&self, answer: impl Fn() -> Option<Outcome<V>> + Send + Sync) -> Outcome<V> {
         loop {
             // Counts from its creation, so a change between the check and the await is not missed.
             let changed = self.changed.notified();
-            if let Some(outcome) = self.so_far(clock) {
+            if let Some(outcome) = answer() {
                 return outcome;
             }
             changed.await;
         }
     }
 
-    /// Serves `entry`, found at `level`, to all who wait, and to those who come while it is not dead.
+    /// Notes the entry that its leader has, which the load is to replace.
+    pub(crate) fn replaces(&self, entry: Entry<V>) {
+        let _ = self.at_hand.set(entry);
+    }
+
+    /// Serves `entry`, found at `level`, to all who wait, and to those who come while it may be served.
     pub(crate) fn serve_meanwhile(&self, entry: Entry<V>, level: usize) {
         if self.interim.set((entry, level)).is_ok() {
-            cycle::release(self.id);
-            self.changed.notify_waiters();
+            self.tell();
         }
     }
 
-    /// Keeps `entry`, found at `level`, for the case that the load fails. The first one counts.
+    /// Keeps `entry`, found at `level`, for the case that the load fails or is late. The first one counts.
     pub(crate) fn fall_back_on(&self, entry: Entry<V>, level: usize) {
         // The first level is heard first; what another one has is newer only after a write that did not reach it.
         let _ = self.fallback.set((entry, level));
     }
 
-    fn interim(&self, clock: &dyn Clock) -> Option<&(Entry<V>, usize)> {
+    /// Notes that the soft time-out has passed. Returns whether that made a difference.
+    pub(crate) fn is_now_late(&self, clock: &dyn Clock) -> bool {
+        self.is_late.store(true, SeqCst);
+        let serves = self.fallback(clock).is_some();
+        if serves {
+            self.tell();
+        }
+        serves
+    }
+
+    /// Notes that the hard time-out has passed.
+    pub(crate) fn is_now_overdue(&self) {
+        self.is_overdue.store(true, SeqCst);
+        self.tell();
+    }
+
+    /// Wakes those who wait, for whom there is something now.
+    fn tell(&self) {
+        cycle::release(self.id);
+        self.changed.notify_waiters();
+    }
+
+    fn interim(&self, clock: &dyn Clock) -> Option<&Held<V>> {
         self.interim.get().filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Stale)
     }
 
     /// Returns what is kept for the case that the load fails, if it may still be served.
-    pub(crate) fn fallback(&self, clock: &dyn Clock) -> Option<&(Entry<V>, usize)> {
+    pub(crate) fn fallback(&self, clock: &dyn Clock) -> Option<&Held<V>> {
+        if self.edits.lock().no_fallback {
+            return None;
+        }
         self.fallback.get().filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Kept)
+    }
+
+    /// Returns the newest of the old entries that are known.
+    pub(crate) fn previous(&self) -> Option<&Entry<V>> {
+        let below = [&self.interim, &self.fallback].into_iter().filter_map(OnceLock::get);
+        below.map(|(entry, _)| entry).chain(self.at_hand.get()).max_by_key(|entry| entry.loaded_at())
     }
 
     /// Whether something is served even if the load fails now.
@@ -113,9 +183,9 @@ impl<V: Clone + Send + Sync> Flight<V> {
         self.interim(clock).or_else(|| self.fallback(clock)).is_some()
     }
 
-    /// Whether something was served before the end, so that nobody waits for that.
-    pub(crate) fn has_served(&self) -> bool {
-        self.interim.get().is_some()
+    /// Whether those who waited got something before the end, if only an error, so that nobody waits for that.
+    pub(crate) fn has_answered(&self, clock: &dyn Clock) -> bool {
+        self.interim.get().is_some() || (self.outcome.get().is_none() && self.so_far(clock).is_some())
     }
 
     /// Ends the flight. Only the first end counts.
@@ -123,5 +193,20 @@ impl<V: Clone + Send + Sync> Flight<V> {
         if self.outcome.set(outcome).is_ok() {
             self.changed.notify_waiters();
         }
+    }
+}
+
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Running for Flight<K, V> {
+    fn id(&self) -> u64 {
+        self.id
+    }
+    fn edits(&self) -> &Mutex<Edits> {
+        &self.edits
+    }
+    fn key(&self) -> &(dyn Any + Send + Sync) {
+        &self.key
+    }
+    fn previous(&self) -> Option<&(dyn Any + Send + Sync)> {
+        Flight::previous(self).map(|entry| entry as _)
     }
 }

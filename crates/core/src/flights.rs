@@ -22,9 +22,10 @@
 //! A write that was checked in its turn is complete before a removal begins, so it cannot land after it; a value
 //! that was read while the removal was under way is of the older era, so it does not come back.
 
-use crate::Lookup;
 use crate::counters::Count;
+use crate::failures::Failures;
 use crate::flight::{Flight, Outcome};
+use crate::{Lookup, Time};
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 use std::borrow::Borrow;
@@ -50,30 +51,30 @@ pub(crate) struct Flights<K: ?Sized + Lookup, V> {
 
 struct Visited<K: ?Sized + Lookup, V> {
     key: K::Owned,
-    slot: Arc<Slot<V>>,
+    slot: Arc<Slot<K, V>>,
 }
 
 /// A key that something is being done to.
-struct Slot<V> {
+struct Slot<K: ?Sized + Lookup, V> {
     hash: u64,
     /// Visits that have not ended. Falls to zero, and rises from it, under the shard's lock only.
     visits: AtomicUsize,
     /// Held for a comparison or an assignment, never while a store or a loader works.
-    state: Mutex<State<V>>,
+    state: Mutex<State<K, V>>,
     turn: Arc<Turn<()>>,
 }
 
-struct State<V> {
+struct State<K: ?Sized + Lookup, V> {
     era: u64,
     /// Values that were loaded and written. Who read an older one does not copy it over them.
     written: u64,
     /// The load of the present era.
-    flight: Option<Arc<Flight<V>>>,
+    flight: Option<Arc<Flight<K, V>>>,
 }
 
 const SHARDS: usize = 64;
 
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Flights<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
     pub(crate) fn new() -> Self {
         Flights {
             shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
@@ -117,7 +118,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Flights<K, V> {
     }
 }
 
-impl<V> Slot<V> {
+impl<K: ?Sized + Lookup, V> Slot<K, V> {
     fn overtake(&self) {
         let mut state = self.state.lock();
         state.era += 1;
@@ -126,15 +127,15 @@ impl<V> Slot<V> {
 }
 
 /// Someone who is doing something to a key. The table forgets the key with its last visit.
-pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync> {
+pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
     flights: Arc<Flights<K, V>>,
-    slot: Arc<Slot<V>>,
+    slot: Arc<Slot<K, V>>,
     /// The era in which the visit began, and what had been written then.
     era: u64,
     written: u64,
 }
 
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
     pub(crate) fn begin(flights: &Arc<Flights<K, V>>, key: &K) -> Self {
         let hash = flights.hasher.hash_one(key);
         let mut shard = flights.shard(hash).lock();
@@ -170,9 +171,13 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
     }
 
     /// Begins a new era when the guard is dropped, however that comes: all loads and reads that are then under way
-    /// are overtaken.
-    pub(crate) fn overtake_at_the_end(&self) -> Overtaking<'_, K, V> {
-        Overtaking(self)
+    /// are overtaken, and their failures forgotten.
+    pub(crate) fn overtake_at_the_end<'a>(
+        &'a self,
+        key: &'a K,
+        failures: &'a Failures<K>,
+    ) -> Overtaking<'a, K, V> {
+        Overtaking { visit: self, key, failures }
     }
 
     /// The turn, if nobody has it or waits for it.
@@ -196,6 +201,14 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
         self.slot.state.lock().era != self.era
     }
 
+    /// Does `work` if no new era has begun since the visit did; if it has, or begins in the middle, that is after it.
+    pub(crate) fn unless_overtaken(&self, work: impl FnOnce()) {
+        let state = self.slot.state.lock();
+        if state.era == self.era {
+            work();
+        }
+    }
+
     /// Whether a loaded value has been written since the visit began. Means something only to who has the turn.
     pub(crate) fn is_outdated(&self) -> bool {
         self.slot.state.lock().written != self.written
@@ -207,7 +220,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Visit<K, V> {
     }
 }
 
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Visit<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Visit<K, V> {
     fn drop(&mut self) {
         let mut shard = self.flights.shard(self.slot.hash).lock();
         if self.slot.visits.fetch_sub(1, Ordering::Relaxed) == 1
@@ -223,11 +236,17 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Visit<K, V> {
 }
 
 /// See [`Visit::overtake_at_the_end`].
-pub(crate) struct Overtaking<'a, K: ?Sized + Lookup, V: Clone + Send + Sync>(&'a Visit<K, V>);
+pub(crate) struct Overtaking<'a, K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
+    visit: &'a Visit<K, V>,
+    key: &'a K,
+    failures: &'a Failures<K>,
+}
 
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Overtaking<'_, K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Overtaking<'_, K, V> {
     fn drop(&mut self) {
-        self.0.slot.overtake();
+        self.visit.slot.overtake();
+        // A load of the old era that fails from now on notes nothing.
+        self.failures.forget(self.key);
     }
 }
 
@@ -238,28 +257,46 @@ pub(crate) struct HoldsTurn {
 }
 
 /// What a caller that missed gets.
-pub(crate) enum Boarding<K: ?Sized + Lookup, V: Clone + Send + Sync> {
+pub(crate) enum Boarding<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
     /// The flight: the caller is to load.
     Lead(Lead<K, V>),
     /// A seat: another caller loads.
-    Join(Arc<Flight<V>>),
+    Join(Arc<Flight<K, V>>),
     /// Neither: someone loads, and who wants no load does not wait for that.
     Alone(Visit<K, V>),
 }
 
-pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync>(
+/// What a caller that wants to board asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    /// Whether it has a loader.
+    pub(crate) loads: bool,
+    pub(crate) now: Time,
+    /// A load that began before this will not do: such a flight is overtaken.
+    pub(crate) floor: Time,
+}
+
+pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
     flights: &Arc<Flights<K, V>>,
     key: &K,
-    loads: bool,
+    wanted: Wanted,
 ) -> Boarding<K, V> {
     let mut visit = Visit::begin(flights, key);
     let mut state = visit.slot.state.lock();
     if let Some(flight) = &state.flight {
-        let flight = Arc::clone(flight);
-        drop(state);
-        return if flight.loads && !loads { Boarding::Alone(visit) } else { Boarding::Join(flight) };
+        let will_do = flight.began >= wanted.floor;
+        if !wanted.loads && (flight.loads || !will_do) {
+            drop(state);
+            return Boarding::Alone(visit);
+        }
+        if will_do {
+            let flight = Arc::clone(flight);
+            drop(state);
+            return Boarding::Join(flight);
+        }
+        state.era += 1;
     }
-    let flight = Arc::new(Flight::new(loads));
+    let flight = Arc::new(Flight::new(key.to_owned(), wanted.loads, wanted.now));
     state.flight = Some(Arc::clone(&flight));
     (visit.era, visit.written) = (state.era, state.written);
     drop(state);
@@ -267,19 +304,24 @@ pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync>(
 }
 
 /// The duty to load. However it is dropped, the flight ends: as abandoned, unless another outcome was set.
-pub(crate) struct Lead<K: ?Sized + Lookup, V: Clone + Send + Sync> {
+pub(crate) struct Lead<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
     pub(crate) visit: Visit<K, V>,
-    pub(crate) flight: Arc<Flight<V>>,
+    pub(crate) flight: Arc<Flight<K, V>>,
     outcome: Outcome<V>,
 }
 
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Lead<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Lead<K, V> {
+    /// The duty to load for oneself alone, beside a flight that others may join.
+    pub(crate) fn alone(visit: Visit<K, V>, key: &K, now: Time) -> Self {
+        Lead { visit, flight: Arc::new(Flight::new(key.to_owned(), true, now)), outcome: Outcome::Abandoned }
+    }
+
     pub(crate) fn end(mut self, outcome: Outcome<V>) {
         self.outcome = outcome;
     }
 }
 
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Lead<K, V> {
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Lead<K, V> {
     fn drop(&mut self) {
         // Before the key is free again: whoever missed before this load stored its value, and gets the next
         // flight, must see that something landed.
@@ -299,6 +341,8 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync> Drop for Lead<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Time::from_nanos(5) };
 
     fn keys(flights: &Flights<u64, u64>) -> usize {
         flights.shards.iter().map(|shard| shard.lock().len()).sum()
@@ -324,7 +368,7 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..5_000_u64 {
                         let key = (round * 7 + thread) % 3;
-                        match board(flights, &key, true) {
+                        match board(flights, &key, WANTED) {
                             Boarding::Lead(lead) if round % 2 == 0 => lead.end(Outcome::Loaded(round)),
                             Boarding::Lead(lead) => drop(lead.visit.again()),
                             _ => flights.overtake_all(),
@@ -340,7 +384,7 @@ mod tests {
     fn a_new_era_overtakes_those_who_came_before_and_not_those_who_come_after() {
         let flights = Arc::new(Flights::<u64, u64>::new());
         let before = Visit::begin(&flights, &7);
-        drop(Visit::begin(&flights, &7).overtake_at_the_end());
+        drop(Visit::begin(&flights, &7).overtake_at_the_end(&7, &Failures::new()));
         let after = Visit::begin(&flights, &7);
 
         assert!(before.is_overtaken());
@@ -348,15 +392,29 @@ mod tests {
     }
 
     #[test]
+    fn a_flight_that_began_too_early_for_someone_is_overtaken_by_theirs() {
+        let flights = Arc::new(Flights::<u64, u64>::new());
+        let Boarding::Lead(early) = board(&flights, &7, WANTED) else { panic!("nobody flies yet") };
+        let later = Wanted { now: Time::from_nanos(9), floor: Time::from_nanos(6), ..WANTED };
+        let Boarding::Lead(late) = board(&flights, &7, later) else { panic!("the flight began too early") };
+
+        assert!(early.visit.is_overtaken());
+        assert!(!late.visit.is_overtaken());
+        assert!(
+            matches!(board(&flights, &7, WANTED), Boarding::Join(flight) if Arc::ptr_eq(&flight, &late.flight))
+        );
+    }
+
+    #[test]
     fn nobody_joins_a_flight_that_was_overtaken() {
         let flights = Arc::new(Flights::<u64, u64>::new());
-        let Boarding::Lead(old) = board(&flights, &7, true) else { panic!("nobody flies yet") };
-        assert!(matches!(board(&flights, &7, true), Boarding::Join(_)));
+        let Boarding::Lead(old) = board(&flights, &7, WANTED) else { panic!("nobody flies yet") };
+        assert!(matches!(board(&flights, &7, WANTED), Boarding::Join(_)));
         flights.overtake_all();
-        let Boarding::Lead(new) = board(&flights, &7, true) else { panic!("the old flight was overtaken") };
+        let Boarding::Lead(new) = board(&flights, &7, WANTED) else { panic!("the old flight was overtaken") };
         old.end(Outcome::Loaded(1));
         assert!(
-            matches!(board(&flights, &7, true), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight))
+            matches!(board(&flights, &7, WANTED), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight))
         );
     }
 }

@@ -1,13 +1,13 @@
 //! What a flight does: ask the lower levels, load, store, and tell those who wait.
 
 use crate::event::{Event, LoadFailure};
+use crate::failures::Delay;
 use crate::flight::Outcome;
-use crate::flights::{HoldsTurn, Lead, Visit};
-use crate::holds::{Fetched, Gift, Holds};
-use crate::life::Override;
-use crate::policy::Plan;
-use crate::spawn::{catch_panic, in_turn};
-use crate::{Cache, Freshness, Lookup, Result, Time, cycle};
+use crate::flights::Lead;
+use crate::holds::{Fetched, Holds};
+use crate::load_context::LoadContext;
+use crate::spawn::catch_panic;
+use crate::{Cache, Freshness, Lookup, Time, running};
 use std::any::Any;
 use std::borrow::Borrow;
 use std::future::Future;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub(crate) type Loaded<V> = std::result::Result<V, Arc<dyn Any + Send + Sync>>;
 
 /// The loader of a flight that has none.
-pub(crate) type NoLoader<V> = fn() -> std::future::Ready<Loaded<V>>;
+pub(crate) type NoLoader<K, V> = fn(LoadContext<K, V>) -> std::future::Ready<Loaded<V>>;
 
 /// Where work runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,8 +33,18 @@ pub(crate) enum Inside {
 pub(crate) enum Waited {
     /// Its leader.
     For,
-    /// Nobody: a stale entry was served, and this is the reload.
+    /// Nobody: an old entry was served, and this is the reload.
     Not,
+}
+
+/// What a flight is to do.
+#[derive(Clone, Copy)]
+pub(crate) struct Trip {
+    /// The first level to ask.
+    pub(crate) from: usize,
+    pub(crate) waited: Waited,
+    /// What was loaded before this will not do.
+    pub(crate) floor: Time,
 }
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -44,22 +54,16 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Flies from level `from` on, to the end.
-    pub(crate) async fn fly<F, Fut>(
-        self,
-        key: K::Owned,
-        lead: Lead<K, V>,
-        from: usize,
-        waited: Waited,
-        inside: Inside,
-        load: Option<F>,
-    ) where
-        F: FnOnce() -> Fut + Send,
+    /// Flies to the end.
+    pub(crate) async fn fly<F, Fut>(self, lead: Lead<K, V>, trip: Trip, inside: Inside, load: Option<F>)
+    where
+        F: FnOnce(LoadContext<K, V>) -> Fut + Send,
         Fut: Future<Output = Loaded<V>> + Send,
     {
-        let route = self.route(key.borrow(), &lead, from, waited, inside, load);
-        let outcome = catch_panic(cycle::within(lead.flight.id, route)).await.unwrap_or_else(|message| {
-            self.load_failed(key.borrow(), waited, &lead, LoadFailure::Panic);
+        let flight = Arc::clone(&lead.flight);
+        let route = running::within(flight, self.route(&lead, trip, inside, load));
+        let outcome = catch_panic(route).await.unwrap_or_else(|message| {
+            self.load_failed(&lead, trip, LoadFailure::Panic, None);
             Outcome::Panicked(message)
         });
         lead.end(outcome);
@@ -67,77 +71,113 @@ where
 
     async fn route<F, Fut>(
         &self,
-        key: &K,
         lead: &Lead<K, V>,
-        from: usize,
-        waited: Waited,
+        trip: Trip,
         inside: Inside,
         load: Option<F>,
     ) -> Outcome<V>
     where
-        F: FnOnce() -> Fut + Send,
+        F: FnOnce(LoadContext<K, V>) -> Fut + Send,
         Fut: Future<Output = Loaded<V>> + Send,
     {
-        if let Some(found) = self.fetch(key, from, waited).await {
-            if found.freshness == Freshness::Fresh || (load.is_none() && found.is_hit()) {
+        let (flight, clock) = (&lead.flight, &*self.inner.clock);
+        let key = flight.key.borrow();
+        if let Some(found) = self.fetch(key, trip.from, trip.waited).await {
+            if self.will_do(key, &found, trip.floor, load.is_some()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
                 self.promote(&lead.visit, key, found, inside).await;
                 return outcome;
             }
             if found.is_hit() {
-                lead.flight.serve_meanwhile(found.entry, found.level);
+                flight.serve_meanwhile(found.entry, found.level);
             } else {
-                lead.flight.fall_back_on(found.entry, found.level);
+                flight.fall_back_on(found.entry, found.level);
             }
         }
         let Some(load) = load else { return Outcome::Nothing };
-        if let Some(outcome) = self.leave_alone(key, lead) {
+        if let Some(outcome) = self.leave_alone(key, lead, trip.floor) {
             return outcome;
         }
         self.inner.counters.loads.add();
-        if waited == Waited::Not || lead.flight.has_served() {
+        if trip.waited == Waited::Not || flight.has_answered(clock) {
             self.inner.counters.reloads.add();
         }
-        let loaded_at = self.inner.clock.now_exact();
-        match load().await {
-            Ok(value) => {
-                self.inner.backoff.succeeded(key);
+        let loaded_at = clock.now_exact();
+        match self.watch(lead, load(LoadContext::new(Arc::clone(flight)))).await {
+            Some(Ok(value)) => {
+                self.inner.failures.forget(key);
                 // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
                 // callers whatever becomes of the storing.
-                let store = self.store(&lead.visit, key, &value, loaded_at, inside);
+                let store = self.store(lead, &value, loaded_at, inside);
                 if let Err(message) = catch_panic(store).await {
                     self.observers().tell(&Event::StoringPanicked { message: &message });
                 }
                 Outcome::Loaded(value)
             }
-            Err(error) => {
-                self.load_failed(key, waited, lead, LoadFailure::Error);
+            Some(Err(error)) => {
+                self.load_failed(lead, trip, LoadFailure::Error, Some(&error));
                 Outcome::Failed(error)
+            }
+            None => {
+                self.load_failed(lead, trip, LoadFailure::TimedOut, None);
+                Outcome::TimedOut
             }
         }
     }
 
+    /// Whether what was found at a lower level is the answer. What is old, or to be reloaded, is not if there is a
+    /// loader, unless that is to be left alone.
+    fn will_do(&self, key: &K, found: &Fetched<V>, floor: Time, has_loader: bool) -> bool {
+        if !found.is_hit() || found.entry.loaded_at() < floor {
+            return false;
+        }
+        let now = self.inner.clock.now_exact();
+        let fresh = found.freshness == Freshness::Fresh;
+        let due = || self.policy.is_due(&found.entry, now) && !self.inner.failures.is_waiting(key, now);
+        !has_loader || (fresh && !due())
+    }
+
     /// Serves what a failing loader is to be spared for, if there is something and its time has not come.
-    fn leave_alone(&self, key: &K, lead: &Lead<K, V>) -> Option<Outcome<V>> {
+    fn leave_alone(&self, key: &K, lead: &Lead<K, V>, floor: Time) -> Option<Outcome<V>> {
         let clock = &*self.inner.clock;
-        if !lead.flight.is_covered(clock) || !self.inner.backoff.is_waiting(key, clock.now_exact()) {
+        let spared = lead.flight.is_covered(clock) || self.policy.loads.fallback.is_some();
+        let waits = spared && self.inner.failures.is_waiting(key, clock.now_exact());
+        if !waits || floor > Time::from_nanos(0) {
             return None;
         }
         match lead.flight.fallback(clock) {
             Some((entry, level)) => Some(Outcome::Found(entry.clone(), *level)),
-            // Those who waited have been served.
+            // Those who waited have been served, or have a value of their own to fall back on.
             None => Some(Outcome::Nothing),
         }
     }
 
-    /// Counts the failure. Where its callers get something old instead, it is told, and the next try put off.
-    fn load_failed(&self, key: &K, waited: Waited, lead: &Lead<K, V>, failure: LoadFailure) {
+    /// Counts the failure. Where its callers get something old instead, the next try is put off; where nobody waits for
+    /// it, it is told; and else it may be remembered.
+    fn load_failed(
+        &self,
+        lead: &Lead<K, V>,
+        trip: Trip,
+        failure: LoadFailure,
+        error: Option<&Arc<dyn Any + Send + Sync>>,
+    ) {
+        let (flight, clock, rules) = (&lead.flight, &*self.inner.clock, &self.policy.loads);
+        let (key, now) = (flight.key.borrow(), clock.now_exact());
         self.inner.counters.load_failures.add();
-        let clock = &*self.inner.clock;
-        if waited == Waited::Not || lead.flight.is_covered(clock) {
-            let delay = self.policy.delay(lead.flight.fallback(clock).is_some());
-            self.inner.backoff.failed(key, clock.now_exact(), delay);
+        let instead = trip.waited == Waited::Not || flight.is_covered(clock);
+        if instead || rules.fallback.is_some() {
+            let said = flight.edits.lock().retry_after;
+            let usual = || self.policy.delay(flight.fallback(clock).is_some() || rules.fallback.is_some());
+            let delay = said.map_or_else(usual, |delay| Delay { first: delay, most: delay });
+            lead.visit.unless_overtaken(|| self.inner.failures.failed(key, now, delay));
             self.inner.counters.covered.add();
+        } else if let Some(error) = error
+            && let Some(ttl) = rules.remember(&**error)
+        {
+            let remember = || self.inner.failures.remember(key, Arc::clone(error), now.after(ttl));
+            lead.visit.unless_overtaken(remember);
+        }
+        if instead || rules.fallback.is_some() || flight.has_answered(clock) {
             self.observers().tell(&Event::ReloadFailed { failure });
         }
     }
@@ -161,71 +201,5 @@ where
             }
         }
         found
-    }
-
-    /// Writes a loaded value when it is this visit's turn, unless it was overtaken.
-    async fn store(&self, visit: &Visit<K, V>, key: &K, value: &V, loaded_at: Time, inside: Inside) {
-        let now = self.inner.clock.now_exact();
-        let plan = self.policy.plan(key, value, Override::default(), loaded_at, now);
-        let _ = match inside {
-            Inside::Task => {
-                let turn = visit.turn().await;
-                self.put_loaded(visit, turn, key, Gift::Lend(value), &plan).await
-            }
-            Inside::Caller => {
-                // The visit keeps the key in the table, and with it the turn.
-                let (cache, visit, key, value) = (self.clone(), visit.again(), key.to_owned(), value.clone());
-                in_turn(visit.turn(), async move |turn| {
-                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), &plan).await
-                })
-                .await
-            }
-        };
-    }
-
-    async fn put_loaded(
-        &self,
-        visit: &Visit<K, V>,
-        _turn: HoldsTurn,
-        key: &K,
-        value: Gift<'_, V>,
-        plan: &Plan,
-    ) -> Result<()> {
-        if visit.is_overtaken() {
-            self.inner.counters.overtaken.add();
-            self.observers().tell(&Event::Overtaken);
-            return Ok(());
-        }
-        self.keep_house(plan);
-        let put = C::put(&self.level, self.cx(), key, value, plan).await;
-        visit.note_written();
-        put
-    }
-
-    /// Copies what was found at a lower level into the levels before it.
-    ///
-    /// A copy is worth no waiting: if the key is being written, what is written is newer anyway.
-    pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
-        if found.level == 0 {
-            return;
-        }
-        let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now_exact());
-        let Some(turn) = visit.try_turn() else { return };
-        if visit.is_overtaken() || visit.is_outdated() {
-            return;
-        }
-        self.keep_house(&plan);
-        let value = found.entry.into_value();
-        // A level that fails is reported, and the reader has its value.
-        if inside == Inside::Task || !C::waits(&self.level, &plan) {
-            let _ = C::put(&self.level, self.cx(), key, Gift::Own(value), &plan).await;
-            return;
-        }
-        let (cache, visit, key) = (self.clone(), visit.again(), key.to_owned());
-        let _ = in_turn(std::future::ready(turn), async move |turn| {
-            let _held = (turn, visit);
-            C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
-        })
-        .await;
     }
 }

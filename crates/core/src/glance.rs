@@ -1,7 +1,7 @@
 //! The first look, which every read begins with and most end with.
 
 use crate::holds::{Holds, Look};
-use crate::{Cache, Entry, Freshness, Lookup};
+use crate::{Cache, Entry, Freshness, Lookup, Time};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -10,8 +10,8 @@ pub(crate) type Rest<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a first look saw that was no fresh hit.
 pub(crate) enum Seen<V> {
-    /// A stale entry at the first level.
-    Stale(Entry<V>),
+    /// An entry at the first level that may be served, and is to be reloaded: it is stale, or fresh and due.
+    Old(Entry<V>, Freshness),
     /// Nothing to serve at once; ask from this level on. What the first level keeps for failures comes along.
     Ask(usize, Option<Entry<V>>),
 }
@@ -26,25 +26,63 @@ where
     /// Looks without waiting, and counts a fresh hit. This is all that a hit costs.
     #[inline]
     pub(crate) fn glance(&self, key: &K) -> Result<V, Seen<V>> {
-        match C::hit(&self.level, key, self.inner.clock.now()) {
+        if self.call.is_some() {
+            return self.glance_at_entry(key).map(Entry::into_value);
+        }
+        let now = self.inner.clock.now();
+        match C::hit(&self.level, key, now) {
             Ok(value) => {
                 self.inner.counters.first_hits.add();
                 Ok(value)
             }
-            Err(Look::Hit(entry)) => Err(Seen::Stale(entry)),
-            Err(Look::Ask(from, kept)) => Err(Seen::Ask(from, kept)),
+            Err(look) => self.judge(look, now).map(Entry::into_value),
         }
+    }
+
+    /// As [`glance`](Self::glance), for a call that has a loader.
+    #[inline]
+    pub(crate) fn glance_to_load(&self, key: &K) -> Result<V, Seen<V>> {
+        if self.call.as_ref().is_some_and(|call| call.force_refresh) {
+            return Err(self.glance_in_vain(key));
+        }
+        self.glance(key)
+    }
+
+    /// Whatever there is, the call wants it newer.
+    #[cold]
+    fn glance_in_vain(&self, key: &K) -> Seen<V> {
+        let at_hand = match C::look(&self.level, key, self.inner.clock.now()) {
+            Look::Hit(entry) => Some(entry),
+            Look::Ask(_, kept) => kept,
+        };
+        Seen::Ask(C::depth(&self.level), at_hand)
     }
 
     /// As [`glance`](Self::glance), with the times of what it finds.
     pub(crate) fn glance_at_entry(&self, key: &K) -> Result<Entry<V>, Seen<V>> {
         let now = self.inner.clock.now();
-        match C::look(&self.level, key, now) {
-            Look::Hit(entry) if entry.freshness(now) == Freshness::Fresh => {
-                self.inner.counters.first_hits.add();
-                Ok(entry)
+        let skips = self.call.as_ref().is_some_and(|call| call.skip.reads & 1 == 1);
+        let look = if skips { Look::Ask(1, None) } else { C::look(&self.level, key, now) };
+        match look {
+            Look::Hit(entry) if self.call.is_some() && entry.loaded_at() < self.floor(false) => {
+                Err(Seen::Ask(1, Some(entry)))
             }
-            Look::Hit(entry) => Err(Seen::Stale(entry)),
+            look => self.judge(look, now),
+        }
+    }
+
+    fn judge(&self, look: Look<V>, now: Time) -> Result<Entry<V>, Seen<V>> {
+        match look {
+            Look::Hit(entry) => match entry.freshness(now) {
+                Freshness::Fresh if self.policy.is_due(&entry, now) => {
+                    Err(Seen::Old(entry, Freshness::Fresh))
+                }
+                Freshness::Fresh => {
+                    self.inner.counters.first_hits.add();
+                    Ok(entry)
+                }
+                freshness => Err(Seen::Old(entry, freshness)),
+            },
             Look::Ask(from, kept) => Err(Seen::Ask(from, kept)),
         }
     }

@@ -14,9 +14,12 @@ use crate::counters::Counters;
 use crate::entry::Lifetime;
 use crate::envelope::Moment;
 use crate::event::{Event, Observers, Operation};
+use crate::extra::Extra;
 use crate::store::Usage;
 use crate::{Clock, Entry, Error, Freshness, Level, Result, Time};
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Sealed: a store `S` with what stands in the codec's place holds `V` under `K`.
 #[diagnostic::on_unimplemented(
@@ -32,13 +35,13 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn look(level: &Level<S, Self>, key: &K, now: Time) -> Look<V>;
 
-    /// Looks without waiting, and returns the value alone if it is fresh: less to hand through than an entry, which
-    /// is what a hit through a box costs.
+    /// Looks without waiting, and returns the value alone if it is fresh and needs no second thought: less to hand
+    /// through than an entry, which is what a hit through a box costs.
     #[doc(hidden)]
     #[inline]
     fn hit(level: &Level<S, Self>, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
         match Self::look(level, key, now) {
-            Look::Hit(entry) if entry.freshness(now) == Freshness::Fresh => Ok(entry.into_value()),
+            Look::Hit(entry) if entry.is_settled(now) => Ok(entry.into_value()),
             other => Err(other),
         }
     }
@@ -66,6 +69,16 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
     /// Removes the entry from every level, the lowest first.
     #[doc(hidden)]
     fn remove(level: &Level<S, Self>, cx: Cx<'_>, key: &K) -> impl Future<Output = Result<()>> + Send;
+
+    /// Ends the entry's life in every level, the lowest first. It is kept for loads that fail for what `kept` says of
+    /// the level; where that is no time, it is removed.
+    #[doc(hidden)]
+    fn expire(
+        level: &Level<S, Self>,
+        cx: Cx<'_>,
+        key: &K,
+        kept: &[Duration],
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Removes every entry from every level, the lowest first.
     #[doc(hidden)]
@@ -104,7 +117,10 @@ impl<V> Look<V> {
     pub(crate) fn of(held: Option<Entry<V>>, now: Time) -> Self {
         match held {
             Some(entry) => match entry.freshness(now) {
-                Freshness::Fresh | Freshness::Stale => Look::Hit(entry),
+                Freshness::Fresh | Freshness::Stale => {
+                    entry.touch(now);
+                    Look::Hit(entry)
+                }
                 Freshness::Kept => Look::Ask(1, Some(entry)),
                 Freshness::Dead => Look::Ask(1, None),
             },
@@ -137,7 +153,7 @@ impl<V> Fetched<V> {
 }
 
 /// What to do at one level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// Nothing.
     Leave,
@@ -148,9 +164,19 @@ pub enum Step {
     Remove,
 }
 
-/// The times of an entry that is about to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp(pub(crate) Lifetime);
+/// What goes with a value that is about to be written.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    pub(crate) life: Lifetime,
+    pub(crate) extra: Option<Arc<Extra>>,
+}
+
+impl Stamp {
+    /// Whether the entry dies of itself.
+    pub(crate) fn expires(&self) -> bool {
+        self.life.dead_at != Time::NEVER || self.extra.as_ref().is_some_and(|extra| extra.idle.is_some())
+    }
+}
 
 /// A value on its way into levels: the last one that keeps values gets it, the others copy it.
 #[derive(Debug)]
@@ -187,6 +213,15 @@ pub struct Cx<'a> {
     pub(crate) observers: &'a Observers,
     /// The number of the first level that is meant.
     pub(crate) base: usize,
+    /// The levels that this call leaves out.
+    pub(crate) skip: Skip,
+}
+
+/// Levels that a call does not read from, or does not write to; a bit a level.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Skip {
+    pub(crate) reads: u64,
+    pub(crate) writes: u64,
 }
 
 impl std::fmt::Debug for Cx<'_> {
@@ -200,6 +235,16 @@ impl Cx<'_> {
     pub(crate) fn below(mut self, levels: usize) -> Self {
         self.base += levels;
         self
+    }
+
+    /// Whether the call does not read from this level.
+    pub(crate) fn skips_read(&self) -> bool {
+        self.skip.reads >> self.base & 1 == 1
+    }
+
+    /// Whether the call does not write to this level.
+    pub(crate) fn skips_write(&self) -> bool {
+        self.skip.writes >> self.base & 1 == 1
     }
 
     pub(crate) fn moment(&self) -> Moment {

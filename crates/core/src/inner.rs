@@ -1,7 +1,7 @@
 //! What a cache, its clones and its boxed form share. It does not know which stores there are.
 
-use crate::backoff::Backoff;
 use crate::counters::Counters;
+use crate::failures::Failures;
 use crate::flights::Flights;
 use crate::{Clock, Lookup};
 use std::sync::{Arc, OnceLock};
@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 /// See the module.
 pub(crate) struct Inner<K: ?Sized + Lookup, V> {
     pub(crate) flights: Arc<Flights<K, V>>,
-    pub(crate) backoff: Backoff<K>,
+    pub(crate) failures: Failures<K>,
     pub(crate) counters: Counters,
     pub(crate) clock: Arc<dyn Clock>,
     /// Frees what has expired. Made when the first entry with an end is written; the clock drops it with us.

@@ -5,28 +5,33 @@
 //!
 //! # Layout
 //!
-//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`), `event`; what they speak of: `entry`, `time`, `error`
+//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`), `event`; what they speak of: `entry` (and `extra`), `time`, `error`
 //! - what travels: `envelope`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
-//! - decisions: `policy`, `life`, `random`, and `combinator`, one file a method
-//! - work: `cache`, `glance`, `fly`, and `operation`, one file a method; who does what to a key: `flights`,
-//!   `flight`, `cycle`, `backoff`, `spawn`
+//! - decisions: `policy`, `life`, `load_rules`, `ahead`, `random`, and `combinator`, one file a method; what a call
+//!   says: `call`, `terms`
+//! - work: `cache`, `glance`, `seat`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
+//!   key: `flights`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`
 //! - counting: `counters`, `striped`, `stats`
 
-mod backoff;
+mod ahead;
 mod boxed;
 mod byte_store;
 mod cache;
+mod call;
 mod chain;
 mod clock;
 mod codec;
 mod combinator;
 mod counters;
 mod cycle;
+mod edits;
 mod entry;
 pub mod envelope;
 mod error;
 mod event;
+mod extra;
+mod failures;
 mod flight;
 mod flights;
 mod fly;
@@ -36,32 +41,44 @@ mod inner;
 mod key;
 mod level;
 mod life;
+pub mod load;
+mod load_context;
 mod load_error;
+mod load_rules;
+mod loading;
 mod native;
 mod operation;
+mod overdue;
 mod policy;
 mod random;
+mod running;
+mod seat;
 mod spawn;
 mod stats;
 mod store;
+mod stow;
 mod striped;
 mod system_clock;
+mod terms;
 mod time;
 mod wire;
 
 pub use boxed::Boxed;
 pub use byte_store::ByteStore;
 pub use cache::Cache;
+pub use call::CallOptions;
 pub use chain::Chain;
 pub use clock::{Clock, Sleep, Tick};
 pub use codec::{Codec, Format, Native, PerLevel, Raw};
 pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Event, LoadFailure, Observer, Operation};
+pub use event::{Event, Limit, LoadFailure, Observer, Operation};
 pub use holds::Holds;
 pub use key::{Key, Lookup};
 pub use level::{ByBytes, IntoLevel, Level, Values};
+pub use load_context::{LoadContext, Previous};
 pub use load_error::LoadError;
+pub use loading::{Loader, Loading};
 pub use operation::{Found, InsertOptions};
 pub use stats::{LevelStats, Stats};
 pub use store::{Capabilities, Cleared, Store, Usage};

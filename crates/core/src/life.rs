@@ -1,7 +1,10 @@
-//! How long entries live: what `.ttl`, `.ttl_with`, `.stale` and `.jitter` say, and the times that follow.
+//! How long entries live: what `.ttl`, `.ttl_with`, `.stale`, `.jitter` and the like say, and the times that follow.
 
+use crate::ahead::Ahead;
 use crate::entry::Lifetime;
+use crate::extra::{Extra, Idle};
 use crate::holds::Stamp;
+use crate::terms::Terms;
 use crate::{Entry, Time};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +15,7 @@ pub(crate) struct Life<K: ?Sized, V> {
     pub(crate) jitter: Option<f64>,
     pub(crate) stale: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
 }
 
 /// The fresh life: the same for all entries, or computed.
@@ -33,7 +37,7 @@ impl<K: ?Sized, V> Life<K, V> {
 
 impl<K: ?Sized, V> Default for Life<K, V> {
     fn default() -> Self {
-        Life { ttl: None, jitter: None, stale: None, stale_if_error: None }
+        Life { ttl: None, jitter: None, stale: None, stale_if_error: None, idle: None }
     }
 }
 
@@ -43,23 +47,18 @@ impl<K: ?Sized, V> Clone for Life<K, V> {
             Ttl::Fixed(ttl) => Ttl::Fixed(*ttl),
             Ttl::With(compute) => Ttl::With(Arc::clone(compute)),
         });
-        Life { ttl, jitter: self.jitter, stale: self.stale, stale_if_error: self.stale_if_error }
+        Life { ttl, ..*self }
     }
 }
 
 /// All scopes that a level is in, from its own to the whole.
 ///
-/// The smallest ttl applies; for the window and the jitter, the innermost scope that says anything.
+/// The smallest ttl applies, and the smallest idle limit; for the windows and the jitter, the innermost scope that
+/// says anything. What a call says stands in place of what the whole says.
 pub(crate) struct Scopes<'a, K: ?Sized, V> {
     pub(crate) own: &'a [Arc<Life<K, V>>],
     pub(crate) whole: &'a Life<K, V>,
-}
-
-/// What one call said about the life of its entry, in place of what the whole says.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Override {
-    pub(crate) ttl: Option<Duration>,
-    pub(crate) stale: Option<Duration>,
+    pub(crate) ahead: Option<Ahead>,
 }
 
 impl<K: ?Sized, V> Scopes<'_, K, V> {
@@ -68,21 +67,24 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
     }
 
     /// The level's ttl for this entry; `None` without end. `random` is from -1 to 1.
-    fn ttl(&self, key: &K, value: &V, call: Override, random: f64) -> Option<Duration> {
+    fn ttl(&self, key: &K, value: &V, call: &Terms, random: f64) -> Option<Duration> {
         let whole = call.ttl.or_else(|| self.whole.ttl(key, value));
         let ttl = self.own.iter().filter_map(|life| life.ttl(key, value)).chain(whole).min()?;
         let jitter = self.all().find_map(|life| life.jitter).unwrap_or(0.0);
         Some(if jitter == 0.0 { ttl } else { scale(ttl, 1.0 + random * jitter) })
     }
 
-    fn window(&self, call: Override) -> Duration {
-        let own = self.own.iter().find_map(|life| life.stale);
-        call.stale.or(own).or(self.whole.stale).unwrap_or(Duration::ZERO)
+    fn window(&self, call: &Terms) -> Duration {
+        call.stale.or_else(|| self.all().find_map(|life| life.stale)).unwrap_or(Duration::ZERO)
     }
 
     /// For how long after the stale window an entry is kept for loads that fail.
-    fn kept(&self) -> Duration {
-        self.all().find_map(|life| life.stale_if_error).unwrap_or(Duration::ZERO)
+    pub(crate) fn kept(&self, call: &Terms) -> Duration {
+        call.kept.or_else(|| self.all().find_map(|life| life.stale_if_error)).unwrap_or(Duration::ZERO)
+    }
+
+    fn idle(&self) -> Option<Duration> {
+        self.all().filter_map(|life| life.idle).min()
     }
 
     pub(crate) fn has_jitter(&self) -> bool {
@@ -94,7 +96,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         &self,
         key: &K,
         value: &V,
-        call: Override,
+        call: &Terms,
         random: f64,
         loaded_at: Time,
         now: Time,
@@ -104,25 +106,46 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
             Some(ttl) if ttl.is_zero() => return None,
             Some(ttl) => loaded_at.after(ttl),
         };
-        let stale_until = fresh_until.after(self.window(call));
-        let dead_at = stale_until.after(self.kept());
-        (now < dead_at).then_some(Stamp(Lifetime { loaded_at, fresh_until, stale_until, dead_at }))
+        let life = Lifetime::ending(loaded_at, fresh_until, self.window(call), self.kept(call));
+        let Terms { tags, etag, last_modified, took, .. } = call.clone();
+        let extra = Extra { tags, etag, last_modified, took, ..Extra::default() };
+        (now < life.dead_at).then(|| self.finished(life, extra, loaded_at, now))
     }
 
     /// The times of a copy of `source`, made `now`: what is left at the source, or this level's ttl if that is
     /// less. `None` when such a copy would be dead.
-    pub(crate) fn copy(&self, key: &K, source: &Entry<V>, random: f64, now: Time) -> Option<Stamp> {
-        let call = Override::default();
+    pub(crate) fn copy(
+        &self,
+        key: &K,
+        source: &Entry<V>,
+        call: &Terms,
+        random: f64,
+        now: Time,
+    ) -> Option<Stamp> {
         let own = match self.ttl(key, source.value(), call, random) {
             None => Time::NEVER,
             Some(ttl) if ttl.is_zero() => return None,
             Some(ttl) => now.after(ttl),
         };
         let fresh_until = own.min(source.fresh_until());
-        let stale_until = fresh_until.after(self.window(call));
-        let dead_at = stale_until.after(self.kept());
-        let life = Lifetime { loaded_at: source.loaded_at(), fresh_until, stale_until, dead_at };
-        (now < stale_until).then_some(Stamp(life))
+        let life = Lifetime::ending(source.loaded_at(), fresh_until, self.window(call), self.kept(call));
+        let extra = source.extra().map_or_else(Extra::default, |extra| extra.copied());
+        (now < life.stale_until).then(|| self.finished(life, extra, now, now))
+    }
+
+    /// The stamp of a life that begins, in this level, at `begin`.
+    fn finished(&self, mut life: Lifetime, mut extra: Extra, begin: Time, now: Time) -> Stamp {
+        let refresh_at = self
+            .ahead
+            .map_or(life.fresh_until, |ahead| ahead.refresh_at(begin, life.fresh_until, extra.took));
+        life.settled_until = refresh_at;
+        if let Some(limit) = self.idle() {
+            extra.idle = Some(Idle::new(limit, now));
+            extra.refresh_at = Some(refresh_at);
+            // Each read is to be noted.
+            life.settled_until = Time::from_nanos(0);
+        }
+        Stamp { life, extra: extra.shared() }
     }
 }
 
@@ -144,8 +167,9 @@ mod tests {
 
     const NOW: Time = Time::from_nanos(1_000_000_000_000);
 
-    fn stamped(own: &[Arc<Life<str, u8>>], whole: &Life<str, u8>, call: Override) -> (Duration, Duration) {
-        let Stamp(life) = Scopes { own, whole }.stamp("k", &0, call, 0.0, NOW, NOW).unwrap();
+    fn stamped(own: &[Arc<Life<str, u8>>], whole: &Life<str, u8>, call: &Terms) -> (Duration, Duration) {
+        let Stamp { life, .. } =
+            Scopes { own, whole, ahead: None }.stamp("k", &0, call, 0.0, NOW, NOW).unwrap();
         (life.fresh_until.since(NOW), life.stale_until.since(life.fresh_until))
     }
 
@@ -153,14 +177,14 @@ mod tests {
     fn the_smallest_ttl_applies_and_the_innermost_window() {
         let own = [Arc::new(life(Some(60), None)), Arc::new(life(Some(90), Some(5)))];
 
-        assert_eq!(stamped(&own, &life(Some(300), Some(9)), Override::default()), (secs(60), secs(5)));
-        assert_eq!(stamped(&own, &life(Some(10), None), Override::default()), (secs(10), secs(5)));
-        assert_eq!(stamped(&[], &life(Some(10), Some(9)), Override::default()), (secs(10), secs(9)));
+        assert_eq!(stamped(&own, &life(Some(300), Some(9)), &Terms::default()), (secs(60), secs(5)));
+        assert_eq!(stamped(&own, &life(Some(10), None), &Terms::default()), (secs(10), secs(5)));
+        assert_eq!(stamped(&[], &life(Some(10), Some(9)), &Terms::default()), (secs(10), secs(9)));
     }
 
     #[test]
     fn a_call_replaces_what_the_whole_says_and_not_what_a_level_says() {
-        let call = Override { ttl: Some(secs(500)), stale: Some(secs(1)) };
+        let call = &Terms { ttl: Some(secs(500)), stale: Some(secs(1)), ..Terms::default() };
         assert_eq!(stamped(&[], &life(Some(60), Some(9)), call), (secs(500), secs(1)));
         assert_eq!(stamped(&[Arc::new(life(Some(60), None))], &life(Some(10), None), call).0, secs(60));
     }
@@ -169,10 +193,13 @@ mod tests {
     fn a_copy_lives_no_longer_than_its_source_and_no_longer_than_its_level() {
         let whole = Life::default();
         let own = [Arc::new(life(Some(60), None))];
-        let scopes = Scopes { own: &own, whole: &whole };
+        let scopes = Scopes { own: &own, whole: &whole, ahead: None };
         let source = |ttl| Entry::new(0, Time::from_nanos(0)).fresh_for(NOW.since(Time::from_nanos(0)) + ttl);
 
-        let copy = |ttl| scopes.copy("k", &source(secs(ttl)), 0.0, NOW).map(|stamp| stamp.0.fresh_until);
+        let copy = |ttl| {
+            let stamp = scopes.copy("k", &source(secs(ttl)), &Terms::default(), 0.0, NOW);
+            stamp.map(|stamp| stamp.life.fresh_until)
+        };
         assert_eq!(copy(20), Some(NOW.after(secs(20))));
         assert_eq!(copy(200), Some(NOW.after(secs(60))));
         assert_eq!(copy(0), None);
@@ -182,8 +209,8 @@ mod tests {
     fn jitter_scales_the_ttl_by_its_fraction_at_most() {
         let whole = Life { jitter: Some(0.1), ..life(Some(100), None) };
         let ttl = |random| {
-            let Stamp(life) = Scopes { own: &[], whole: &whole }
-                .stamp("k", &0, Override::default(), random, NOW, NOW)
+            let Stamp { life, .. } = Scopes { own: &[], whole: &whole, ahead: None }
+                .stamp("k", &0, &Terms::default(), random, NOW, NOW)
                 .unwrap();
             life.fresh_until.since(NOW)
         };

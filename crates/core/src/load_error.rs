@@ -23,6 +23,9 @@ pub enum LoadError<E> {
     Load(Arc<E>),
     /// The loader panicked; the text is the panic's message.
     Panicked(Arc<str>),
+    /// The load took longer than [`hard_timeout`](crate::Cache::hard_timeout) allows, and goes on in the background; or
+    /// longer than [`max_load_time`](crate::Cache::max_load_time), and was cut off.
+    Timeout,
     /// The load, or one it waits for, asked for a key that is waiting for it. A wait inside a task that a loader
     /// spawned itself is not seen.
     Cycle,
@@ -46,6 +49,7 @@ impl<E> Clone for LoadError<E> {
         match self {
             LoadError::Load(error) => LoadError::Load(Arc::clone(error)),
             LoadError::Panicked(message) => LoadError::Panicked(Arc::clone(message)),
+            LoadError::Timeout => LoadError::Timeout,
             LoadError::Cycle => LoadError::Cycle,
             LoadError::Abandoned => LoadError::Abandoned,
         }
@@ -57,6 +61,7 @@ impl<E: fmt::Debug> fmt::Debug for LoadError<E> {
         match self {
             LoadError::Load(error) => f.debug_tuple("Load").field(error).finish(),
             LoadError::Panicked(message) => f.debug_tuple("Panicked").field(message).finish(),
+            LoadError::Timeout => f.write_str("Timeout"),
             LoadError::Cycle => f.write_str("Cycle"),
             LoadError::Abandoned => f.write_str("Abandoned"),
         }
@@ -68,6 +73,7 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
         match self {
             LoadError::Load(error) => write!(f, "the load failed: {error}"),
             LoadError::Panicked(message) => write!(f, "the loader panicked: {message}"),
+            LoadError::Timeout => f.write_str("the load takes too long"),
             LoadError::Cycle => f.write_str("the load asked for a key that waits for it"),
             LoadError::Abandoned => f.write_str("the load was cut off: the runtime that ran it has ended"),
         }

@@ -3,8 +3,9 @@
 use crate::codec::Native;
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step, short_name};
-use crate::{Entry, Error, ErrorKind, Level, Lookup, Result, Store, Time, store::Cleared};
+use crate::{Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time, store::Cleared};
 use std::task::Poll;
+use std::time::Duration;
 
 impl<K, V, S> Holds<S, K, V> for Native
 where
@@ -25,12 +26,26 @@ where
         }
     }
 
+    #[inline]
+    fn hit(level: &Level<S, Self>, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
+        match level.store.get_now(key) {
+            Poll::Ready(Some(entry)) if entry.is_settled(now) => Ok(entry.into_value()),
+            Poll::Ready(held) => Err(Look::of(held, now)),
+            Poll::Pending => Err(Look::Ask(0, None)),
+        }
+    }
+
     async fn fetch(level: &Level<S, Self>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
-        if from > 0 {
+        if from > 0 || cx.skips_read() {
             return None;
         }
         match level.store.get(key).await {
-            Ok(held) => Fetched::of(held?, cx.base, cx.clock.now_exact()),
+            Ok(held) => {
+                let now = cx.clock.now_exact();
+                let found = Fetched::of(held?, cx.base, now)?;
+                found.entry.touch(now);
+                Some(found)
+            }
             Err(error) => {
                 cx.failed(Operation::Read, error);
                 None
@@ -45,22 +60,47 @@ where
         value: Gift<'_, V>,
         plan: &[Step],
     ) -> Result<()> {
-        match plan[0] {
+        match &plan[0] {
+            _ if cx.skips_write() => Ok(()),
             Step::Leave => Ok(()),
             Step::Remove => Self::remove(level, cx, key).await,
             Step::Write(stamp) => {
                 cx.counters.level(cx.base).writes.add();
-                let entry = Entry::with_life(value.keep(), stamp.0);
+                let entry = Entry::with_life(value.keep(), stamp.life, stamp.extra.clone());
                 level.store.insert(key, entry).await.map_err(|error| cx.failed(Operation::Write, error))
             }
         }
     }
 
     async fn remove(level: &Level<S, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
+        if cx.skips_write() {
+            return Ok(());
+        }
         level.store.remove(key).await.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
+    async fn expire(level: &Level<S, Self>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
+        if cx.skips_write() {
+            return Ok(());
+        }
+        if kept[0].is_zero() {
+            return Self::remove(level, cx, key).await;
+        }
+        let held = level.store.get(key).await.map_err(|error| cx.failed(Operation::Read, error))?;
+        let now = cx.clock.now_exact();
+        match held.map(|entry| entry.expired(now, kept[0])) {
+            Some(entry) if entry.freshness(now) == Freshness::Kept => {
+                level.store.insert(key, entry).await.map_err(|error| cx.failed(Operation::Write, error))
+            }
+            Some(_) => Self::remove(level, cx, key).await,
+            None => Ok(()),
+        }
+    }
+
     async fn clear(level: &Level<S, Self>, cx: Cx<'_>) -> Result<()> {
+        if cx.skips_write() {
+            return Ok(());
+        }
         cleared(level.store.clear().await).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
@@ -69,7 +109,7 @@ where
     }
 
     fn waits(level: &Level<S, Self>, plan: &[Step]) -> bool {
-        plan[0] != Step::Leave && !level.store.capabilities().immediate
+        !matches!(plan[0], Step::Leave) && !level.store.capabilities().immediate
     }
 
     fn sweep(level: &Level<S, Self>, now: Time) {

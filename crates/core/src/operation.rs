@@ -2,6 +2,7 @@
 
 mod clear;
 mod contains;
+mod expire;
 mod get;
 mod get_or_load;
 mod insert;

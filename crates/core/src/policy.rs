@@ -1,12 +1,14 @@
-//! What one handle of a cache decides: how long entries live, what it is called, who is told.
+//! What one handle of a cache decides: how long entries live, how they are loaded, what it is called, who is told.
 
 use crate::Time;
-use crate::backoff::Delay;
 use crate::entry::Entry;
 use crate::event::Observers;
+use crate::failures::Delay;
 use crate::holds::Step;
-use crate::life::{Life, Override, Scopes};
+use crate::life::{Life, Scopes};
+use crate::load_rules::LoadRules;
 use crate::random::Random;
+use crate::terms::Terms;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,7 @@ pub(crate) struct Policy<K: ?Sized, V> {
     pub(crate) whole: Life<K, V>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) observers: Observers,
-    pub(crate) retry_after: Option<Duration>,
+    pub(crate) loads: LoadRules<K, V>,
     pub(crate) random: Arc<Random>,
 }
 
@@ -33,7 +35,7 @@ impl<K: ?Sized, V> Policy<K, V> {
             whole: Life::default(),
             name: None,
             observers: Observers::default(),
-            retry_after: None,
+            loads: LoadRules::default(),
             random: Arc::new(Random::unpredictable()),
         }
     }
@@ -42,10 +44,11 @@ impl<K: ?Sized, V> Policy<K, V> {
     /// side is the whole's.
     #[track_caller]
     pub(crate) fn chained(&self, back: &Policy<K, V>) -> Self {
-        assert!(
-            back.retry_after.is_none(),
-            "`.retry_after` governs loads, and a level behind another one does not load: say it after `.chain`"
-        );
+        if let Some(method) = back.loads.said() {
+            panic!(
+                "`.{method}` governs loads, and a level behind another one does not load: say it after `.chain`"
+            );
+        }
         let inside = |side: &Policy<K, V>| {
             let whole = Arc::new(side.whole.clone());
             let inside = |own: &Vec<_>| own.iter().chain([&whole]).map(Arc::clone).collect();
@@ -58,14 +61,14 @@ impl<K: ?Sized, V> Policy<K, V> {
             whole: Life::default(),
             name: self.name.as_ref().or(back.name.as_ref()).map(Arc::clone),
             observers,
-            retry_after: self.retry_after,
+            loads: self.loads.clone(),
             random: Arc::clone(&self.random),
         }
     }
 
     /// How long to leave a failing loader alone: while a kept value is served, or a stale one.
     pub(crate) fn delay(&self, kept: bool) -> Delay {
-        let most = self.retry_after.unwrap_or(Duration::from_secs(30));
+        let most = self.loads.retry_after.unwrap_or(Duration::from_secs(30));
         if kept {
             Delay { first: most, most: most.saturating_mul(8) }
         } else {
@@ -74,7 +77,7 @@ impl<K: ?Sized, V> Policy<K, V> {
     }
 
     fn scopes(&self, level: usize) -> Scopes<'_, K, V> {
-        Scopes { own: &self.levels[level], whole: &self.whole }
+        Scopes { own: &self.levels[level], whole: &self.whole, ahead: self.loads.ahead }
     }
 
     fn random(&self) -> f64 {
@@ -82,9 +85,18 @@ impl<K: ?Sized, V> Policy<K, V> {
         if any { self.random.signed_unit() } else { 0.0 }
     }
 
+    /// What is said about absence, where the value is that: it has no windows, unless the call wants them.
+    fn negative(&self, value: &V) -> Option<Terms> {
+        let ttl = self.loads.absent(value)?;
+        let none = Some(Duration::ZERO);
+        Some(Terms { ttl: Some(ttl), stale: none, kept: none, ..Terms::default() })
+    }
+
     /// What to write where, of a new value. A level that is not to keep it drops what it has.
-    pub(crate) fn plan(&self, key: &K, value: &V, call: Override, loaded_at: Time, now: Time) -> Plan {
+    pub(crate) fn plan(&self, key: &K, value: &V, call: &Terms, loaded_at: Time, now: Time) -> Plan {
         let random = self.random();
+        let absent = self.negative(value).map(|absent| call.clone().or(&absent));
+        let call = absent.as_ref().unwrap_or(call);
         let step = |level| match self.scopes(level).stamp(key, value, call, random, loaded_at, now) {
             Some(stamp) => Step::Write(stamp),
             None => Step::Remove,
@@ -92,15 +104,33 @@ impl<K: ?Sized, V> Policy<K, V> {
         (0..self.levels.len()).map(step).collect()
     }
 
+    /// For how long each level keeps entries for failures.
+    pub(crate) fn kept(&self) -> SmallVec<[Duration; 2]> {
+        (0..self.levels.len()).map(|level| self.scopes(level).kept(&Terms::default())).collect()
+    }
+
+    /// Drops what every level has.
+    pub(crate) fn removal(&self) -> Plan {
+        self.levels.iter().map(|_| Step::Remove).collect()
+    }
+
     /// What to write where, when `source` was found at level `found_at`: the levels before it get a copy.
     pub(crate) fn promotion(&self, key: &K, source: &Entry<V>, found_at: usize, now: Time) -> Plan {
         let random = self.random();
-        let step = |level| match self.scopes(level).copy(key, source, random, now) {
+        let call = self.negative(source.value()).unwrap_or_default();
+        let step = |level| match self.scopes(level).copy(key, source, &call, random, now) {
             Some(stamp) => Step::Write(stamp),
             None => Step::Leave,
         };
         let ahead = (0..found_at).map(step);
         ahead.chain((found_at..self.levels.len()).map(|_| Step::Leave)).collect()
+    }
+
+    /// Whether to reload the entry, which is fresh, at `now`.
+    pub(crate) fn is_due(&self, entry: &Entry<V>, now: Time) -> bool {
+        let Some(ahead) = self.loads.ahead else { return false };
+        now >= entry.refresh_at()
+            && ahead.is_due(now, entry.fresh_until(), entry.took(), || self.random.unit())
     }
 }
 
@@ -111,7 +141,7 @@ impl<K: ?Sized, V> Clone for Policy<K, V> {
             whole: self.whole.clone(),
             name: self.name.clone(),
             observers: self.observers.clone(),
-            retry_after: self.retry_after,
+            loads: self.loads.clone(),
             random: Arc::clone(&self.random),
         }
     }

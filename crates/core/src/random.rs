@@ -1,4 +1,4 @@
-//! Seeded random numbers for jitter. Splitmix64 (Steele, Lea, Flood 2014) over an atomic counter: any number of
+//! Seeded random numbers, for jitter and early expiration. Splitmix64 (Steele, Lea, Flood 2014) over an atomic counter: any number of
 //! threads draw from one sequence.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -18,14 +18,19 @@ impl Random {
     }
 
     /// The next number, from -1 to below 1.
-    #[expect(clippy::cast_precision_loss, reason = "the 53 bits that are kept fit")]
     pub(crate) fn signed_unit(&self) -> f64 {
+        2.0 * self.unit() - 1.0
+    }
+
+    /// The next number, from 0 to below 1.
+    #[expect(clippy::cast_precision_loss, reason = "the 53 bits that are kept fit")]
+    pub(crate) fn unit(&self) -> f64 {
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         let mut bits = self.0.fetch_add(GOLDEN, Relaxed).wrapping_add(GOLDEN);
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         bits ^= bits >> 31;
-        (bits >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 

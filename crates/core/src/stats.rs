@@ -21,8 +21,15 @@ pub struct Stats {
     pub reloads: u64,
     /// Failed loads, among `load_failures`, that nobody noticed because a stale or kept value was served instead.
     pub covered: u64,
-    /// Values that were not stored because `remove`, `insert` or `clear` overtook them.
+    /// Values that were not stored because `remove`, `insert`, `expire`, `clear` or a forced refresh overtook them.
     pub overtaken: u64,
+    /// Loads that were so late that something old was served in their place:
+    /// [`soft_timeout`](crate::Cache::soft_timeout).
+    pub soft_timeouts: u64,
+    /// Loads that were so late that nobody waited for them any more: [`hard_timeout`](crate::Cache::hard_timeout).
+    pub hard_timeouts: u64,
+    /// Calls that were answered with the error of an earlier load: [`cache_errors`](crate::Cache::cache_errors).
+    pub remembered_errors: u64,
 }
 
 /// What one level counted.
@@ -90,7 +97,7 @@ impl fmt::Display for Stats {
                 entries
             )?;
         }
-        write!(
+        writeln!(
             f,
             "loads {} ({} failed, {} of them covered by an old value, {} in the background), joined {}, overtaken {}, hit ratio {:.1} %",
             self.loads,
@@ -100,6 +107,11 @@ impl fmt::Display for Stats {
             self.joins,
             self.overtaken,
             100.0 * self.hit_ratio()
+        )?;
+        write!(
+            f,
+            "late loads {}, timed out {}, remembered errors {}",
+            self.soft_timeouts, self.hard_timeouts, self.remembered_errors
         )
     }
 }

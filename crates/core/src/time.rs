@@ -42,6 +42,12 @@ impl Time {
         Time(self.0.saturating_add(nanos(span)))
     }
 
+    /// Returns the time `span` earlier, at least the clock's origin.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Time(self.0.saturating_sub(nanos(span)))
+    }
+
     /// Returns how long ago `earlier` was; zero when it lies ahead.
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

@@ -5,8 +5,9 @@ use crate::event::Operation;
 use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
 use crate::native::cleared;
 use crate::spawn::message;
-use crate::{ByteStore, Error, ErrorKind, Key, Level, Result, Time, envelope};
+use crate::{ByteStore, Entry, Error, ErrorKind, Freshness, Key, Level, Result, Time, envelope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 impl<K, V, B, C> Holds<B, K, V> for C
 where
@@ -26,21 +27,16 @@ where
     }
 
     async fn fetch(level: &Level<B, Self>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
-        if from > 0 {
+        if from > 0 || cx.skips_read() {
             return None;
         }
-        let key = full_key(level, key);
-        let read = async {
-            let Some(bytes) = level.store.get(&key).await? else { return Ok(None) };
-            check_size(level, bytes.len())?;
-            let at = cx.moment();
-            let entry = guarded(|| envelope::open(&*level.wire.codec, &key, &bytes, at))?;
-            Ok(Fetched::of(entry, cx.base, at.now))
-        };
-        read.await.unwrap_or_else(|error| {
-            cx.failed(Operation::Read, error);
-            None
-        })
+        match held(level, cx, &full_key(level, key)).await {
+            Ok(held) => Fetched::of(held?, cx.base, cx.clock.now_exact()),
+            Err(error) => {
+                cx.failed(Operation::Read, error);
+                None
+            }
+        }
     }
 
     async fn put(
@@ -50,27 +46,50 @@ where
         value: Gift<'_, V>,
         plan: &[Step],
     ) -> Result<()> {
-        let stamp = match plan[0] {
+        let stamp = match &plan[0] {
+            _ if cx.skips_write() => return Ok(()),
             Step::Leave => return Ok(()),
             Step::Remove => return Self::remove(level, cx, key).await,
             Step::Write(stamp) => stamp,
         };
         let key = full_key(level, key);
         cx.counters.level(cx.base).writes.add();
-        let written = match sealed(level, cx, &key, value.get(), stamp) {
-            Ok((bytes, expires_at)) => level.store.put(&key, bytes, expires_at).await,
-            // What cannot be written here must not leave the older value in its place.
-            Err(error) => level.store.remove(&key).await.and(Err(error)),
-        };
-        written.map_err(|error| cx.failed(Operation::Write, error))
+        write(level, cx, &key, value.get(), stamp).await
     }
 
     async fn remove(level: &Level<B, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
+        if cx.skips_write() {
+            return Ok(());
+        }
         let key = full_key(level, key);
         level.store.remove(&key).await.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
+    async fn expire(level: &Level<B, Self>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
+        if cx.skips_write() {
+            return Ok(());
+        }
+        if kept[0].is_zero() {
+            return Self::remove(level, cx, key).await;
+        }
+        let text = full_key(level, key);
+        let held = held(level, cx, &text).await.map_err(|error| cx.failed(Operation::Read, error));
+        let now = cx.clock.now_exact();
+        match held.map(|held| held.map(|entry: Entry<V>| entry.expired(now, kept[0]))) {
+            Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => {
+                let stamp = Stamp { life: entry.life(), extra: entry.extra().cloned() };
+                write(level, cx, &text, entry.value(), &stamp).await
+            }
+            Ok(None) => Ok(()),
+            // What cannot be read cannot be kept for failures either.
+            Ok(Some(_)) | Err(_) => Self::remove(level, cx, key).await,
+        }
+    }
+
     async fn clear(level: &Level<B, Self>, cx: Cx<'_>) -> Result<()> {
+        if cx.skips_write() {
+            return Ok(());
+        }
         let answer = level.store.clear(&level.wire.prefix).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
@@ -80,7 +99,7 @@ where
     }
 
     fn waits(_: &Level<B, Self>, plan: &[Step]) -> bool {
-        plan[0] != Step::Leave
+        !matches!(plan[0], Step::Leave)
     }
 
     fn sweep(level: &Level<B, Self>, now: Time) {
@@ -105,6 +124,32 @@ fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
     full
 }
 
+/// Reads what is under the key, of whatever age.
+async fn held<V, B: ByteStore, C: Codec<V>>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    key: &str,
+) -> Result<Option<Entry<V>>> {
+    let Some(bytes) = level.store.get(key).await? else { return Ok(None) };
+    check_size(level, bytes.len())?;
+    guarded(|| envelope::open(&*level.wire.codec, key, &bytes, cx.moment())).map(Some)
+}
+
+/// Writes a value, or else removes what is there: what cannot be written must not leave the older value in its place.
+async fn write<V: Sync, B: ByteStore, C: Codec<V>>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    key: &str,
+    value: &V,
+    stamp: &Stamp,
+) -> Result<()> {
+    let written = match sealed(level, cx, key, value, stamp) {
+        Ok((bytes, expires_at)) => level.store.put(key, bytes, expires_at).await,
+        Err(error) => level.store.remove(key).await.and(Err(error)),
+    };
+    written.map_err(|error| cx.failed(Operation::Write, error))
+}
+
 type Written = (bytes::Bytes, Option<std::time::SystemTime>);
 
 fn sealed<S, V, C: Codec<V>>(
@@ -112,12 +157,12 @@ fn sealed<S, V, C: Codec<V>>(
     cx: Cx<'_>,
     key: &str,
     value: &V,
-    Stamp(life): Stamp,
+    stamp: &Stamp,
 ) -> Result<Written> {
     let at = cx.moment();
-    let bytes = guarded(|| envelope::seal(&*level.wire.codec, key, value, life, at))?;
+    let bytes = guarded(|| envelope::seal(&*level.wire.codec, key, value, stamp, at))?;
     check_size(level, bytes.len())?;
-    let expires_at = at.now.until(life.dead_at).and_then(|left| at.wall.checked_add(left));
+    let expires_at = at.now.until(stamp.life.dead_at).and_then(|left| at.wall.checked_add(left));
     Ok((bytes, expires_at))
 }
 

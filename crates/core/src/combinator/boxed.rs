@@ -35,6 +35,6 @@ where
     /// ```
     pub fn boxed(self) -> Cache<K, V> {
         let level = Level::new(Boxed::new(self.level), PerLevel);
-        Cache { inner: self.inner, level, policy: self.policy }
+        Cache { inner: self.inner, level, policy: self.policy, call: self.call }
     }
 }

@@ -25,7 +25,8 @@ where
     ///
     /// # Panics
     ///
-    /// After [`ttl_with`](Self::ttl_with), whose function takes values of the old type: say it afterwards.
+    /// After [`ttl_with`](Self::ttl_with), [`cache_if`](Self::cache_if) or [`fallback`](Self::fallback), whose functions are
+    /// of the old type: say them afterwards.
     ///
     /// # Examples
     ///
@@ -60,8 +61,9 @@ where
                 jitter: old.whole.jitter,
                 stale: old.whole.stale,
                 stale_if_error: old.whole.stale_if_error,
+                idle: None,
             },
-            retry_after: old.retry_after,
+            loads: old.loads.retyped(),
             name: old.name.clone(),
             observers: old.observers.clone(),
             random: Arc::clone(&old.random),

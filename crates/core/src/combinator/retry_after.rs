@@ -38,6 +38,6 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// # assert!(format!("{ages:?}").contains("L1 Memory"));
     /// ```
     pub fn retry_after(self, delay: Duration) -> Self {
-        self.decide(|policy| policy.retry_after = Some(delay))
+        self.decide(|policy| policy.loads.retry_after = Some(delay))
     }
 }

@@ -45,6 +45,7 @@ where
             // Before the gate opens. It is also for those who came meanwhile and read a level that was not cleared
             // yet.
             cache.inner.flights.overtake_all();
+            cache.inner.failures.forget_all();
             drop(alone);
             cleared
         };

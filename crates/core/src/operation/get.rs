@@ -1,12 +1,12 @@
 //! Reading: [`get`](Cache::get) and [`get_now`](Cache::get_now).
 
 use crate::flight::Outcome;
-use crate::flights::{Boarding, Lead, board};
-use crate::fly::{Inside, NoLoader, Waited};
+use crate::flights::{Boarding, Lead, Wanted, board};
+use crate::fly::{Inside, NoLoader, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
 use crate::spawn::spawn;
-use crate::{Cache, Freshness, Lookup, Result};
+use crate::{Cache, Freshness, Lookup, Result, Time};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -21,7 +21,9 @@ where
     ///
     /// What a lower level has is copied into the levels before it, to live there as long as it has left, at most
     /// their own ttl. However many callers ask at the same time, the lower levels are asked once. A stale value is
-    /// returned at once; where there is a lower level, it is asked in the background. Nothing is loaded: for that there is [`get_or_load`](Cache::get_or_load).
+    /// returned at once; where there is a lower level, it is asked in the background. What is only kept for failures is
+    /// not returned, unless [`allow_stale`](crate::CallOptions::allow_stale) is said. Nothing is loaded: for that there
+    /// is [`get_or_load`](Cache::get_or_load).
     ///
     /// A hit at a first level in memory clones the value once, allocates nothing, and never suspends.
     ///
@@ -66,6 +68,11 @@ where
         }
     }
 
+    /// Whether what is only kept for failures will do.
+    fn allows_stale(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.allow_stale)
+    }
+
     /// Returns the value under `key` if the first level keeps it in memory, fresh or stale.
     ///
     /// Never waits, never loads, never reloads, and counts hits only; the place for it is before something that
@@ -85,18 +92,24 @@ where
     pub fn get_now(&self, key: &K) -> Option<V> {
         match self.glance(key) {
             Ok(value) => Some(value),
-            Err(Seen::Stale(entry)) => {
-                self.inner.counters.level(0).stale.add();
+            Err(Seen::Old(entry, freshness)) => {
+                self.count_old(freshness);
                 Some(entry.into_value())
             }
             Err(Seen::Ask(..)) => None,
         }
     }
 
+    /// Counts that an entry at the first level was served, which is to be reloaded.
+    pub(crate) fn count_old(&self, freshness: Freshness) {
+        let level = self.inner.counters.level(0);
+        if freshness == Freshness::Fresh { level.fresh.add() } else { level.stale.add() }
+    }
+
     /// Counts a miss, if there is no level left to ask.
     pub(crate) fn is_miss(&self, seen: &Seen<V>) -> bool {
         let depth = C::depth(&self.level);
-        let miss = matches!(seen, Seen::Ask(from, _) if *from == depth);
+        let miss = matches!(seen, Seen::Ask(from, kept) if *from == depth && (kept.is_none() || !self.allows_stale()));
         if miss {
             self.inner.counters.missed(0, depth);
         }
@@ -106,24 +119,32 @@ where
     /// Reads on, after a first look that saw nothing fresh.
     pub(crate) async fn read_on(&self, key: &K, seen: Seen<V>) -> Option<Fetched<V>> {
         match seen {
-            Seen::Stale(entry) => {
-                self.inner.counters.level(0).stale.add();
+            Seen::Old(entry, freshness) => {
+                self.count_old(freshness);
                 if C::depth(&self.level) > 1
-                    && let Boarding::Lead(lead) = board(&self.inner.flights, key, false)
+                    && let Boarding::Lead(lead) = board(&self.inner.flights, key, self.wanted_to_read())
                 {
-                    // Without a runtime the stale value serves until someone loads.
-                    drop(spawn(self.ask_below(key, lead, 1, Waited::Not)));
+                    // Without a runtime the old value serves until someone loads.
+                    drop(spawn(self.ask_below(lead, 1, Waited::Not)));
                 }
-                Some(Fetched { entry, level: 0, freshness: Freshness::Stale })
+                Some(Fetched { entry, level: 0, freshness })
             }
-            Seen::Ask(from, _) => self.read_below(key, from).await,
+            Seen::Ask(from, kept) => {
+                let below =
+                    if from < C::depth(&self.level) { self.read_below(key, from).await } else { None };
+                let kept = kept.filter(|_| self.allows_stale());
+                below.or_else(|| Fetched::of(kept?, 0, self.inner.clock.now()))
+            }
         }
     }
 
     /// Asks the levels from number `from` on, together with whoever else does.
     async fn read_below(&self, key: &K, from: usize) -> Option<Fetched<V>> {
         let counters = &self.inner.counters;
-        let flight = match board(&self.inner.flights, key, false) {
+        let floor = self.floor(false);
+        let answers =
+            |found: &Fetched<V>| (found.is_hit() || self.allows_stale()) && found.entry.loaded_at() >= floor;
+        let flight = match board(&self.inner.flights, key, self.wanted_to_read()) {
             Boarding::Join(flight) => {
                 counters.joins.add();
                 flight
@@ -131,37 +152,43 @@ where
             Boarding::Lead(lead) => {
                 counters.missed(0, from);
                 let flight = Arc::clone(&lead.flight);
-                if let Err(asked) = spawn(self.ask_below(key, lead, from, Waited::For)) {
+                if let Err(asked) = spawn(self.ask_below(lead, from, Waited::For)) {
                     asked.await;
                 }
                 flight
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
-                let found = self.fetch(key, from, Waited::For).await.filter(Fetched::is_hit)?;
+                let found = self.fetch(key, from, Waited::For).await.filter(&answers)?;
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
-                self.promote(&visit, key, found, Inside::Caller).await;
+                if found.is_hit() {
+                    self.promote(&visit, key, found, Inside::Caller).await;
+                }
                 return Some(answer);
             }
         };
-        match flight.wait(&*self.inner.clock).await {
-            Outcome::Found(entry, level) => {
-                Fetched::of(entry, level, self.inner.clock.now()).filter(Fetched::is_hit)
-            }
+        let clock = &*self.inner.clock;
+        let (entry, level) = match flight.wait(clock).await {
+            Outcome::Found(entry, level) => (entry, level),
             // What was cut off, or panicked in a level, is passed over.
-            _ => None,
-        }
+            _ => flight.fallback(clock).cloned()?,
+        };
+        Fetched::of(entry, level, clock.now()).filter(answers)
+    }
+
+    fn wanted_to_read(&self) -> Wanted {
+        Wanted { loads: false, now: self.inner.clock.now_exact(), floor: self.floor(false) }
     }
 
     /// A flight without a loader.
     fn ask_below(
         &self,
-        key: &K,
         lead: Lead<K, V>,
         from: usize,
         waited: Waited,
     ) -> impl Future<Output = ()> + Send + 'static {
-        self.clone().fly(key.to_owned(), lead, from, waited, Inside::Task, None::<NoLoader<V>>)
+        let trip = Trip { from, waited, floor: Time::from_nanos(0) };
+        self.clone().fly(lead, trip, Inside::Task, None::<NoLoader<K, V>>)
     }
 }

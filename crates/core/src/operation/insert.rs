@@ -2,33 +2,63 @@
 
 use crate::flights::Visit;
 use crate::holds::{Gift, Holds};
-use crate::life::Override;
 use crate::policy::Plan;
 use crate::spawn::{at_once, in_turn};
+use crate::terms::Terms;
 use crate::{Cache, Lookup, Result};
 use std::borrow::Borrow;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What one [`insert_with`](Cache::insert_with) says about its entry.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "options do nothing until they are returned to the call"]
 pub struct InsertOptions {
-    life: Override,
+    /// Behind a pointer, because most insertions have none and their futures are to stay small.
+    terms: Option<Box<Terms>>,
 }
 
 impl InsertOptions {
+    fn said(&mut self) -> &mut Terms {
+        self.terms.get_or_insert_default()
+    }
+
     /// Sets the fresh life of this entry, in place of what was said after `.chain` (or, without a chain, at
     /// all). The ttl of a level still bounds what that level keeps.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.life.ttl = Some(ttl);
+        self.said().ttl = Some(ttl);
         self
     }
 
     /// Sets the stale window of this entry, in every level that is written now. A copy that is made later, when a
     /// level in front has lost the entry, has the window of that level.
     pub fn stale(mut self, window: Duration) -> Self {
-        self.life.stale = Some(window);
+        self.said().stale = Some(window);
+        self
+    }
+
+    /// Sets for how long this entry is kept for loads that fail, after its stale window.
+    pub fn stale_if_error(mut self, window: Duration) -> Self {
+        self.said().kept = Some(window);
+        self
+    }
+
+    /// Gives the entry a tag.
+    pub fn tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.said().tag(tag.as_ref());
+        self
+    }
+
+    /// Notes the entity tag that the source gave, for the next load of this key:
+    /// [`LoadContext::previous`](crate::LoadContext::previous).
+    pub fn etag(mut self, etag: impl AsRef<str>) -> Self {
+        self.said().etag = Some(etag.as_ref().into());
+        self
+    }
+
+    /// Notes when the source last changed the value, for the next load of this key.
+    pub fn last_modified(mut self, time: SystemTime) -> Self {
+        self.said().last_modified = Some(time);
         self
     }
 }
@@ -43,7 +73,8 @@ where
     /// Puts `value` under `key` in every level, in place of what was there.
     ///
     /// Once this has returned, no value whose load or read began before the call is stored over this one or served
-    /// in its place, by this cache, its clones and its boxed form. A ttl of zero removes what was there.
+    /// in its place, by this cache, its clones and its boxed form. A ttl of zero, and a veto of
+    /// [`cache_if`](Self::cache_if), remove what was there.
     ///
     /// # Errors
     ///
@@ -101,17 +132,27 @@ where
     where
         O: FnOnce(InsertOptions) -> InsertOptions,
     {
-        let call = options(InsertOptions::default()).life;
+        let terms = options(InsertOptions::default()).terms;
         async move {
-            let now = self.inner.clock.now_exact();
-            let plan = self.policy.plan(key, &value, call, now, now);
+            let plan = self.plan_insert(key, &value, terms);
             let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &plan);
             if immediate && self.inner.flights.is_idle(key) {
                 self.keep_house(&plan);
+                self.inner.failures.forget(key);
                 return at_once(C::put(&self.level, self.cx(), key, Gift::Own(value), &plan));
             }
             Box::pin(self.insert_in_turn(key, value, plan)).await
         }
+    }
+
+    /// What is vetoed is not written, and what it replaces is removed.
+    fn plan_insert(&self, key: &K, value: &V, terms: Option<Box<Terms>>) -> Plan {
+        if !self.policy.loads.admits(value) {
+            return self.policy.removal();
+        }
+        let now = self.inner.clock.now_exact();
+        let terms = terms.map_or_else(|| self.terms(), |said| said.or(&self.terms()));
+        self.policy.plan(key, value, &terms, now, now)
     }
 
     async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {
@@ -122,7 +163,7 @@ where
             // The guard is dropped first. It is also for those who came meanwhile and read a level that still had
             // the older value.
             let _turn = turn;
-            let _overtaking = visit.overtake_at_the_end();
+            let _overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
             cache.keep_house(&plan);
             C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
         };

@@ -3,6 +3,7 @@
 use crate::holds::{Fetched, Holds};
 use crate::{Cache, Freshness, Lookup, Result};
 use crate::{Entry, Time};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A value, where it came from, and how long it lives there.
@@ -30,7 +31,8 @@ impl<V> Found<V> {
         self.level
     }
 
-    /// Returns whether it was [`Fresh`](Freshness::Fresh) or [`Stale`](Freshness::Stale); nothing else is found.
+    /// Returns whether it was [`Fresh`](Freshness::Fresh) or [`Stale`](Freshness::Stale); or
+    /// [`Kept`](Freshness::Kept), where the call allows that.
     pub fn freshness(&self) -> Freshness {
         self.freshness
     }
@@ -43,6 +45,16 @@ impl<V> Found<V> {
     /// Returns what was left of its fresh life at that level: zero when it was stale, `None` without end.
     pub fn ttl_left(&self) -> Option<Duration> {
         self.now.until(self.entry.fresh_until())
+    }
+
+    /// Returns the tags that were given with the value, in no particular order.
+    pub fn tags(&self) -> &[Arc<str>] {
+        self.entry.tags()
+    }
+
+    /// Returns the entry: the value with all its times and notes.
+    pub fn entry(&self) -> &Entry<V> {
+        &self.entry
     }
 }
 

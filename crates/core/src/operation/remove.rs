@@ -45,6 +45,7 @@ where
         async move {
             let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &[Step::Remove]);
             if immediate && self.inner.flights.is_idle(key) {
+                self.inner.failures.forget(key);
                 return at_once(C::remove(&self.level, self.cx(), key));
             }
             Box::pin(self.remove_in_turn(key)).await
@@ -58,7 +59,7 @@ where
             // The guard is dropped first. It is also for those who came meanwhile and read a level that still had
             // the value.
             let _turn = turn;
-            let _overtaking = visit.overtake_at_the_end();
+            let _overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
             C::remove(&cache.level, cache.cx(), key.borrow()).await
         })
         .await

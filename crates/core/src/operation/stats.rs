@@ -46,6 +46,9 @@ where
             reloads: counters.reloads.get(),
             covered: counters.covered.get(),
             overtaken: counters.overtaken.get(),
+            soft_timeouts: counters.soft_timeouts.get(),
+            hard_timeouts: counters.hard_timeouts.get(),
+            remembered_errors: counters.remembered.get(),
         };
         stats.levels[0].fresh_hits += counters.first_hits.sum();
         stats

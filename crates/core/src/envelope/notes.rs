@@ -1,0 +1,98 @@
+//! What goes with a value beside its times: the time its load took, its validator, its tags.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1–7 | how long the load took, in microseconds and one more; 0 where it is not known |
+//! | 1–7 | when the source last changed the value, in milliseconds since 1970 and one more; 0 where it is not known |
+//! | 1– | length of the entity tag and one more, then the tag; 0 where there is none |
+//! | 1– | number of tags, then each with its length before it |
+
+use super::{LONGEST_MS, Reader, corrupt, millis_since_1970, put_text, put_varint, wall_of};
+use crate::Result;
+use crate::extra::Extra;
+use bytes::{BufMut, BytesMut};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Whether any of it is to be written.
+pub(super) fn has_any(extra: &Extra) -> bool {
+    !extra.tags.is_empty() || extra.etag.is_some() || extra.last_modified.is_some() || extra.took.is_some()
+}
+
+pub(super) fn write(extra: &Extra, out: &mut BytesMut) {
+    let micros = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX).min(LONGEST_MS);
+    put_varint(extra.took.map_or(0, |took| micros(took) + 1), out);
+    put_varint(extra.last_modified.map_or(0, |time| millis_since_1970(time) + 1), out);
+    match &extra.etag {
+        Some(etag) => {
+            put_varint(etag.len() as u64 + 1, out);
+            out.put_slice(etag.as_bytes());
+        }
+        None => put_varint(0, out),
+    }
+    put_varint(extra.tags.len() as u64, out);
+    for tag in &extra.tags {
+        put_text(tag, out);
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Extra> {
+    let took = reader.varint()?.checked_sub(1).map(Duration::from_micros);
+    let last_modified = reader.varint()?.checked_sub(1).map(wall_of);
+    let etag = match reader.varint()?.checked_sub(1) {
+        Some(length) => {
+            Some(reader.slice(length, "they end within the entity tag", "it is not text")?.into())
+        }
+        None => None,
+    };
+    let count = reader.varint()?;
+    // Each tag takes a byte at least; what claims more of them is not believed, and nothing is reserved for it.
+    if count > reader.left() {
+        return Err(corrupt("they end within the tags"));
+    }
+    let tag = |_| reader.text("they end within a tag", "a tag is not text").map(Arc::from);
+    let tags = (0..count).map(tag).collect::<Result<Vec<_>>>()?;
+    Ok(Extra { tags, etag, last_modified, took, ..Extra::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::UNIX_EPOCH;
+
+    fn extra() -> Extra {
+        Extra {
+            tags: vec!["user:42".into(), "".into(), "équipe".into()],
+            etag: Some("\"abc\"".into()),
+            last_modified: Some(UNIX_EPOCH + Duration::from_secs(1_000)),
+            took: Some(Duration::from_micros(1_234)),
+            ..Extra::default()
+        }
+    }
+
+    fn written(extra: &Extra) -> BytesMut {
+        let mut out = BytesMut::new();
+        write(extra, &mut out);
+        out
+    }
+
+    #[test]
+    fn notes_come_back_as_they_were() {
+        for extra in [extra(), Extra::default(), Extra { etag: Some("".into()), ..Extra::default() }] {
+            let bytes = written(&extra);
+            let mut reader = Reader { bytes: &bytes, position: 0 };
+            assert_eq!(format!("{:?}", read(&mut reader).unwrap()), format!("{extra:?}"));
+            assert_eq!(reader.left(), 0);
+        }
+    }
+
+    #[test]
+    fn notes_that_are_cut_or_claim_too_much_are_refused() {
+        let bytes = written(&extra());
+        for length in 0..bytes.len() {
+            assert!(read(&mut Reader { bytes: &bytes[..length], position: 0 }).is_err(), "cut at {length}");
+        }
+        let many = [0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 1, b'a'];
+        assert!(read(&mut Reader { bytes: &many, position: 0 }).is_err());
+    }
+}

@@ -1,0 +1,34 @@
+//! The load that the present code runs in.
+//!
+//! A task-local: it follows a load through its awaits, and not into tasks that it spawns.
+
+use crate::edits::Edits;
+use parking_lot::Mutex;
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
+
+tokio::task_local! {
+    static RUNNING: Arc<dyn Running>;
+}
+
+/// A load, without the types of its cache.
+pub(crate) trait Running: Send + Sync {
+    /// Distinguishes the loads of a process.
+    fn id(&self) -> u64;
+    fn edits(&self) -> &Mutex<Edits>;
+    /// The key, as a `K::Owned`.
+    fn key(&self) -> &(dyn Any + Send + Sync);
+    /// The old entry, as an `Entry<V>`.
+    fn previous(&self) -> Option<&(dyn Any + Send + Sync)>;
+}
+
+/// Runs `future` as that load.
+pub(crate) fn within<F: Future>(load: Arc<dyn Running>, future: F) -> impl Future<Output = F::Output> {
+    RUNNING.scope(load, future)
+}
+
+/// Returns what `look` sees in the running load; `None` outside of loads.
+pub(crate) fn running<T>(look: impl FnOnce(&dyn Running) -> T) -> Option<T> {
+    RUNNING.try_with(|load| look(&**load)).ok()
+}

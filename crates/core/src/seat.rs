@@ -1,0 +1,337 @@
+//! How a caller that has a loader gets its answer: at the first look, from a flight, or by flying itself.
+//!
+//! ```text
+//! look ── fresh ── answer
+//!   ├──── old ──── answer, and fly in the background unless someone does, or it failed a short while ago
+//!   └─── miss ──── board ── someone flies: wait with the others
+//!                    └───── nobody does: ask the lower levels, load, store; everybody who waits is answered
+//! ```
+
+use crate::flight::{Flight, Outcome};
+use crate::flights::{Boarding, Lead, Visit, Wanted, board};
+use crate::fly::{Inside, Loaded, Trip, Waited};
+use crate::glance::{Rest, Seen};
+use crate::holds::Holds;
+use crate::overdue::unless_first;
+use crate::spawn::spawn;
+use crate::{Cache, Entry, LoadContext, LoadError, Lookup, Time, cycle};
+use std::any::Any;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+/// Where a caller that saw nothing fresh finds itself.
+enum Seat<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static, E> {
+    Answer(Result<V, LoadError<E>>),
+    Lead(Duty<K, V>),
+}
+
+/// The duty to load, and what goes with it.
+struct Duty<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
+    lead: Lead<K, V>,
+    trip: Trip,
+    /// What the caller is served meanwhile.
+    at_hand: Option<Entry<V>>,
+}
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Answers, or returns the rest of the work. Not part of the callers, so that nothing of the first look
+    /// lives in their futures, which are to stay small.
+    #[inline]
+    pub(crate) fn begin_load<'a, E>(
+        &'a self,
+        key: &'a K,
+        rest: impl FnOnce(Seen<V>, u64) -> Rest<'a, Result<V, LoadError<E>>>,
+    ) -> Result<V, Rest<'a, Result<V, LoadError<E>>>> {
+        let landed = self.inner.flights.landed();
+        match self.glance_to_load(key) {
+            Ok(value) => Ok(value),
+            Err(seen) => Err(rest(seen, landed)),
+        }
+    }
+
+    /// Goes on after a first look that saw nothing fresh, with a load that can be a task.
+    pub(crate) async fn load_on<F, Fut, E>(
+        &self,
+        key: &K,
+        seen: Seen<V>,
+        landed: u64,
+        load: F,
+    ) -> Result<V, LoadError<E>>
+    where
+        F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let Duty { lead, trip, at_hand } = match self.seat(key, seen, landed).await {
+            Seat::Answer(answer) => return answer,
+            Seat::Lead(duty) => duty,
+        };
+        let flight = Arc::clone(&lead.flight);
+        let load = Some(|cx| erased(load(cx)));
+        match (spawn(self.clone().fly(lead, trip, Inside::Task, load)), at_hand) {
+            (Ok(()), Some(at_hand)) => Ok(at_hand.into_value()),
+            (Ok(()), None) => {
+                // The load has begun just now, so it cannot wait for this one yet.
+                let _waiting = cycle::wait_for(flight.id);
+                self.led(key, &flight, trip, None).await
+            }
+            (Err(flown), at_hand) => {
+                let _waiting = cycle::wait_for(flight.id);
+                flown.await;
+                self.led(key, &flight, trip, at_hand).await
+            }
+        }
+    }
+
+    /// As [`load_on`](Self::load_on), with a load that stays inside its caller.
+    pub(crate) async fn load_on_scoped<F, Fut, E>(
+        &self,
+        key: &K,
+        seen: Seen<V>,
+        landed: u64,
+        load: F,
+    ) -> Result<V, LoadError<E>>
+    where
+        F: FnOnce(LoadContext<K, V>) -> Fut + Send,
+        Fut: Future<Output = Result<V, E>> + Send,
+        E: Send + Sync + 'static,
+    {
+        let Duty { lead, trip, at_hand } = match self.seat(key, seen, landed).await {
+            Seat::Answer(answer) => return answer,
+            Seat::Lead(duty) => duty,
+        };
+        let flight = Arc::clone(&lead.flight);
+        let load = Some(|cx| erased(load(cx)));
+        let _waiting = cycle::wait_for(flight.id);
+        self.clone().fly(lead, trip, Inside::Caller, load).await;
+        self.led(key, &flight, trip, at_hand).await
+    }
+
+    /// What the leader of a flight answers, once there is something: if that failed, what it has at hand.
+    async fn led<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        flight: &Flight<K, V>,
+        trip: Trip,
+        at_hand: Option<Entry<V>>,
+    ) -> Result<V, LoadError<E>> {
+        let outcome = self.outcome(flight, trip.floor).await;
+        match (self.answer(key, flight, trip.floor, outcome), at_hand) {
+            (Some(Ok(value)), _) => Ok(value),
+            (_, Some(at_hand)) => Ok(at_hand.into_value()),
+            (Some(error), None) => error,
+            (None, None) => self.instead(key, flight, trip.floor, LoadError::Abandoned),
+        }
+    }
+
+    /// Gets an answer from a flight that is under way, or the duty to fly.
+    async fn seat<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        mut seen: Seen<V>,
+        mut landed: u64,
+    ) -> Seat<K, V, E> {
+        let counters = &self.inner.counters;
+        let floor = self.floor(true);
+        loop {
+            let (from, at_hand, kept) = match seen {
+                Seen::Old(entry, freshness) => {
+                    self.count_old(freshness);
+                    if self.is_backing_off(key) {
+                        return Seat::Answer(Ok(entry.into_value()));
+                    }
+                    (1, Some(entry), None)
+                }
+                Seen::Ask(from, kept) => {
+                    if let Some(answer) = self.answer_from_memory(key, from, kept.as_ref(), floor) {
+                        return Seat::Answer(answer);
+                    }
+                    (from, None, kept)
+                }
+            };
+            let wanted = Wanted { loads: true, now: self.inner.clock.now_exact(), floor };
+            match (board(&self.inner.flights, key, wanted), at_hand) {
+                (Boarding::Lead(lead), at_hand) => {
+                    // A flight that landed between the look and the boarding may have stored the value.
+                    if self.inner.flights.landed() != landed
+                        && let Ok(value) = self.glance_to_load(key)
+                    {
+                        lead.end(Outcome::Loaded(value.clone()));
+                        return Seat::Answer(Ok(value));
+                    }
+                    return Seat::Lead(self.duty(lead, from, floor, at_hand, kept));
+                }
+                (_, Some(at_hand)) => return Seat::Answer(Ok(at_hand.into_value())),
+                (Boarding::Join(flight), None) => {
+                    counters.joins.add();
+                    match self.join(key, &flight, floor).await {
+                        Joined::Answer(answer) => return Seat::Answer(answer),
+                        Joined::TooLong => {
+                            counters.missed(0, from);
+                            let visit = Visit::begin(&self.inner.flights, key);
+                            let lead = Lead::alone(visit, key, self.inner.clock.now_exact());
+                            return Seat::Lead(self.duty(lead, from, floor, None, kept));
+                        }
+                        Joined::Nothing => {}
+                    }
+                }
+                // Only who wants no load is sent alone.
+                (Boarding::Alone(_), None) => {}
+            }
+            landed = self.inner.flights.landed();
+            match self.glance_to_load(key) {
+                Ok(value) => return Seat::Answer(Ok(value)),
+                Err(next) => seen = next,
+            }
+        }
+    }
+
+    fn duty(
+        &self,
+        lead: Lead<K, V>,
+        from: usize,
+        floor: Time,
+        at_hand: Option<Entry<V>>,
+        kept: Option<Entry<V>>,
+    ) -> Duty<K, V> {
+        let waited = if at_hand.is_some() { Waited::Not } else { Waited::For };
+        if waited == Waited::For {
+            self.inner.counters.missed(0, from);
+        }
+        if let Some(kept) = kept {
+            lead.flight.fall_back_on(kept, 0);
+        }
+        if let Some(at_hand) = &at_hand {
+            lead.flight.replaces(at_hand.clone());
+        }
+        Duty { lead, trip: Trip { from, waited, floor }, at_hand }
+    }
+
+    /// What is known to be the answer though there is nothing to serve at once: an error that is remembered, or what
+    /// stands in for a loader that failed a short while ago. No level is left to ask.
+    fn answer_from_memory<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        from: usize,
+        kept: Option<&Entry<V>>,
+        floor: Time,
+    ) -> Option<Result<V, LoadError<E>>> {
+        if from < C::depth(&self.level) || floor > Time::from_nanos(0) {
+            return None;
+        }
+        let answer = if let Some(error) = self.inner.failures.remembered(key, self.inner.clock.now()) {
+            self.inner.counters.remembered.add();
+            Err(LoadError::Load(error))
+        } else if self.is_backing_off(key) {
+            let kept = kept.map(|kept| kept.value().clone());
+            Ok(kept.or_else(|| Some(self.policy.loads.fallback.as_ref()?(key)))?)
+        } else {
+            return None;
+        };
+        self.inner.counters.missed(0, from);
+        Some(answer)
+    }
+
+    /// Whether a reload of this key failed a short while ago.
+    fn is_backing_off(&self, key: &K) -> bool {
+        self.inner.failures.is_waiting(key, self.inner.clock.now())
+    }
+
+    /// Waits with the others.
+    async fn join<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        flight: &Flight<K, V>,
+        floor: Time,
+    ) -> Joined<V, E> {
+        let clock = &*self.inner.clock;
+        let so_far = if floor > Time::from_nanos(0) { None } else { flight.so_far(clock) };
+        let outcome = match so_far {
+            Some(outcome) => outcome,
+            None => {
+                let Ok(_waiting) = cycle::wait_for(flight.id) else {
+                    return Joined::Answer(Err(LoadError::Cycle));
+                };
+                let outcome = self.outcome(flight, floor);
+                match self.call.as_ref().and_then(|call| call.max_wait) {
+                    None => outcome.await,
+                    Some(wait) => match unless_first(pin!(outcome), clock.sleep(wait)).await {
+                        Some(outcome) => outcome,
+                        None => match flight.fallback(clock) {
+                            Some((entry, level)) => Outcome::Found(entry.clone(), *level),
+                            None => return Joined::TooLong,
+                        },
+                    },
+                }
+            }
+        };
+        self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer)
+    }
+
+    async fn outcome(&self, flight: &Flight<K, V>, floor: Time) -> Outcome<V> {
+        if floor > Time::from_nanos(0) {
+            flight.wait_for_new().await
+        } else {
+            flight.wait(&*self.inner.clock).await
+        }
+    }
+
+    /// What the outcome of a flight is to a caller; `None` means to begin again.
+    fn answer<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        flight: &Flight<K, V>,
+        floor: Time,
+        outcome: Outcome<V>,
+    ) -> Option<Result<V, LoadError<E>>> {
+        let error = match outcome {
+            Outcome::Loaded(value) => return Some(Ok(value)),
+            Outcome::Found(entry, _) => {
+                return (entry.loaded_at() >= floor).then(|| Ok(entry.into_value()));
+            }
+            // An error of another type is not for this caller.
+            Outcome::Failed(error) => LoadError::Load(error.downcast().ok()?),
+            Outcome::Panicked(message) => LoadError::Panicked(message),
+            Outcome::TimedOut => LoadError::Timeout,
+            Outcome::Nothing | Outcome::Abandoned => return None,
+        };
+        Some(self.instead(key, flight, floor, error))
+    }
+
+    /// What stands in for the value of a load that failed, or the error.
+    fn instead<E>(
+        &self,
+        key: &K,
+        flight: &Flight<K, V>,
+        floor: Time,
+        error: LoadError<E>,
+    ) -> Result<V, LoadError<E>> {
+        match &self.policy.loads.fallback {
+            Some(fallback) if floor == Time::from_nanos(0) && !flight.edits.lock().no_fallback => {
+                Ok(fallback(key))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// What came of waiting with the others.
+enum Joined<V, E> {
+    Answer(Result<V, LoadError<E>>),
+    /// There is nothing, so begin again.
+    Nothing,
+    /// The caller does not want to wait any longer.
+    TooLong,
+}
+
+/// Forgets the type of the error, which a flight shares between callers that may expect different ones.
+async fn erased<V, E: Send + Sync + 'static>(loaded: impl Future<Output = Result<V, E>>) -> Loaded<V> {
+    loaded.await.map_err(|error| Arc::new(error) as Arc<dyn Any + Send + Sync>)
+}
