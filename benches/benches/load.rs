@@ -46,14 +46,13 @@ trait Asked<Q: ?Sized, V>: Send + Sync + 'static {
     fn ask(&self, key: &Q, load: impl Future<Output = V> + Send + 'static) -> impl Future<Output = V> + Send;
 }
 
-/// What all of the caches can keep.
+/// What all of the caches can keep, and what can be asserted.
 trait Kept: Clone + PartialEq + Debug + Send + Sync + 'static {}
 impl<V: Clone + PartialEq + Debug + Send + Sync + 'static> Kept for V {}
 
 type Quick<K, V> = quick_cache::sync::Cache<K, V>;
 struct MokaGetWith<K, V>(moka::future::Cache<K, V>);
 struct MokaTryGetWith<K, V>(moka::future::Cache<K, V>);
-type Cachet<K, V> = cachet::Cache<K, V>;
 
 impl<Q, V, S, C> Asked<Q, V> for Cache<Q, V, S, C>
 where
@@ -87,7 +86,7 @@ impl<Q: ?Sized + Lookup, V: Kept> Asked<Q, V> for MokaTryGetWith<Q::Owned, V> {
     }
 }
 
-impl<Q: ?Sized + Lookup, V: Kept> Asked<Q, V> for Cachet<Q::Owned, V> {
+impl<Q: ?Sized + Lookup, V: Kept> Asked<Q, V> for cachet::Cache<Q::Owned, V> {
     async fn ask(&self, key: &Q, load: impl Future<Output = V> + Send + 'static) -> V {
         self.get_or_insert(key, || load).await.expect("it loads").into_value()
     }
@@ -189,9 +188,9 @@ impl<Q: ?Sized + Lookup, V: Kept> Subject<Q, V> {
         let boxed = larder::<Q, V>(millis(1)).boxed();
         let below = Hanging::default();
         let cachet = cachet!(runtime);
-        let second = cachet::Cache::builder(cachet.clock().clone()).storage(below.clone());
+        let lower = cachet::Cache::builder(cachet.clock().clone()).storage(below.clone());
         let cachet = cachet
-            .fallback(second)
+            .fallback(lower)
             .time_to_refresh(TimeToRefresh::new(Duration::ZERO, Spawner::new_tokio()))
             .stampede_protection()
             .build();
@@ -349,8 +348,7 @@ fn stampedes(name: String, cache: impl Asked<u64, u64>, all_wait: bool, runtime:
     Contender::of_batches(name, crowd, move |crowd| {
         let run = runtime.spawn(Arc::clone(crowd).run(Arc::clone(&cache)));
         runtime.block_on(run).expect("no panic");
-        let counts = (crowd.loads.load(Relaxed), crowd.answered.load(Relaxed));
-        assert_eq!(counts, (1, crowd.tasks), "one load, and everybody answered");
+        assert_eq!((crowd.loads.load(Relaxed), crowd.answered.load(Relaxed)), (1, crowd.tasks));
     })
 }
 
@@ -362,7 +360,6 @@ fn stampede(group: &str, all_wait: bool) -> Value {
     let one = Builder::new_current_thread().build().expect("a runtime can be made");
     let contenders = contenders!(group, one, |name, cache| stampedes(name, cache, all_wait, &one));
     let counted = measure(contenders, 1, TASKS);
-
     let figures: Vec<_> = timed
         .into_iter()
         .zip(counted)
