@@ -15,16 +15,35 @@ use std::time::{Duration, Instant};
 /// Something that is measured: a name, and a batch of operations.
 pub struct Contender<'a> {
     name: String,
-    batch: Box<dyn FnMut(u32) + 'a>,
+    batch: Box<dyn FnMut(u32, Meter<'_>) + 'a>,
 }
+
+/// Runs the work it is given and measures it, which what prepares the work and clears up after it is not.
+type Meter<'m> = &'m mut dyn FnMut(&mut dyn FnMut());
 
 impl<'a> Contender<'a> {
     /// Makes a contender of one operation, which is given a running number. Its result is kept from the optimiser.
     pub fn new<R>(name: impl Into<String>, mut operation: impl FnMut(u32) -> R + 'a) -> Self {
-        let batch = move |operations| {
-            for number in 0..operations {
-                black_box(operation(black_box(number)));
-            }
+        let batch = move |operations, meter: Meter<'_>| {
+            meter(&mut || {
+                for number in 0..operations {
+                    black_box(operation(black_box(number)));
+                }
+            });
+        };
+        Contender { name: name.into(), batch: Box::new(batch) }
+    }
+
+    /// Makes a contender whose batches are measured as a whole. `run` does as many operations as `prepare` is asked
+    /// for, with what that made.
+    pub fn of_batches<T>(
+        name: impl Into<String>,
+        mut prepare: impl FnMut(u32) -> T + 'a,
+        mut run: impl FnMut(&T) + 'a,
+    ) -> Self {
+        let batch = move |operations, meter: Meter<'_>| {
+            let prepared = prepare(operations);
+            meter(&mut || run(black_box(&prepared)));
         };
         Contender { name: name.into(), batch: Box::new(batch) }
     }
@@ -43,7 +62,7 @@ pub struct Figure {
     pub name: String,
     /// The median of the rounds, for one operation.
     pub nanoseconds: f64,
-    /// Allocations of one operation.
+    /// Allocations of one operation, by the thread that measures.
     pub allocations: f64,
 }
 
@@ -52,12 +71,14 @@ pub fn measure(mut contenders: Vec<Contender<'_>>, rounds: usize, operations: u3
     let mut times: Vec<Vec<Duration>> = contenders.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds + 2 {
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
-            let start = now();
-            (contender.batch)(operations);
-            let time = now() - start;
-            if round >= 2 {
-                times.push(time);
-            }
+            (contender.batch)(operations, &mut |work| {
+                let start = now();
+                work();
+                let time = now() - start;
+                if round >= 2 {
+                    times.push(time);
+                }
+            });
         }
     }
     contenders
@@ -66,7 +87,8 @@ pub fn measure(mut contenders: Vec<Contender<'_>>, rounds: usize, operations: u3
         .map(|(contender, mut times)| {
             times.sort();
             let per_operation = |time: Duration| time.as_secs_f64() * 1e9 / f64::from(operations);
-            let allocations = allocation_counter::measure(|| (contender.batch)(1_000)).count_total;
+            let mut allocations = 0;
+            (contender.batch)(1_000, &mut |work| allocations = allocation_counter::measure(work).count_total);
             Figure {
                 name: contender.name.clone(),
                 nanoseconds: per_operation(times[times.len() / 2]),
