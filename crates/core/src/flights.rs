@@ -105,7 +105,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
     /// Begins a new era of every key.
     pub(crate) fn overtake_all(&self) {
         for shard in &self.shards {
-            // The only place that locks a key's state under its shard.
+            // A key's state may be locked under its shard, never the other way round.
             for visited in shard.lock().iter() {
                 visited.slot.overtake();
             }
@@ -274,6 +274,19 @@ pub(crate) struct Wanted {
     pub(crate) now: Time,
     /// A load that began before this will not do: such a flight is overtaken.
     pub(crate) floor: Time,
+}
+
+/// Returns the flight that a caller with a loader would join, without becoming part of the key's visits.
+pub(crate) fn joinable<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
+    flights: &Flights<K, V>,
+    key: &K,
+    floor: Time,
+) -> Option<Arc<Flight<K, V>>> {
+    let hash = flights.hasher.hash_one(key);
+    let shard = flights.shard(hash).lock();
+    let visited = shard.find(hash, |visited| visited.key.borrow() == key)?;
+    let state = visited.slot.state.lock();
+    state.flight.as_ref().filter(|flight| flight.began >= floor).map(Arc::clone)
 }
 
 pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(

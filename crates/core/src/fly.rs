@@ -11,6 +11,7 @@ use crate::{Cache, Freshness, Lookup, Time, running};
 use std::any::Any;
 use std::borrow::Borrow;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// What a loader gave. Its error has lost its type, because each caller may have another.
@@ -61,8 +62,11 @@ where
         Fut: Future<Output = Loaded<V>> + Send,
     {
         let flight = Arc::clone(&lead.flight);
-        let route = running::within(flight, self.route(&lead, trip, inside, load));
-        let outcome = catch_panic(route).await.unwrap_or_else(|message| {
+        let flown = {
+            let route = pin!(running::within(flight, self.route(&lead, trip, inside, load)));
+            catch_panic(route).await
+        };
+        let outcome = flown.unwrap_or_else(|message| {
             self.load_failed(&lead, trip, LoadFailure::Panic, None);
             Outcome::Panicked(message)
         });
@@ -103,13 +107,20 @@ where
             self.inner.counters.reloads.add();
         }
         let loaded_at = clock.now_exact();
-        match self.watch(lead, load(LoadContext::new(Arc::clone(flight)))).await {
+        let loaded = {
+            let load = pin!(load(LoadContext::new(Arc::clone(flight))));
+            self.watch(lead, load).await
+        };
+        match loaded {
             Some(Ok(value)) => {
                 self.inner.failures.forget(key);
                 // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
                 // callers whatever becomes of the storing.
-                let store = self.store(lead, &value, loaded_at, inside);
-                if let Err(message) = catch_panic(store).await {
+                let stored = {
+                    let store = pin!(self.store(lead, &value, loaded_at, inside));
+                    catch_panic(store).await
+                };
+                if let Err(message) = stored {
                     self.observers().tell(&Event::StoringPanicked { message: &message });
                 }
                 Outcome::Loaded(value)

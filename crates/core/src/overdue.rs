@@ -16,7 +16,7 @@ use crate::holds::Holds;
 use crate::{Cache, Lookup};
 use smallvec::SmallVec;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -31,9 +31,8 @@ where
     pub(crate) async fn watch<T>(
         &self,
         lead: &Lead<K, V>,
-        load: impl Future<Output = T> + Send,
+        mut load: Pin<&mut (impl Future<Output = T> + Send)>,
     ) -> Option<T> {
-        let mut load = pin!(load);
         let mut passed = Duration::ZERO;
         for (limit, after) in self.limits() {
             let timer = self.inner.clock.sleep(after.saturating_sub(passed));

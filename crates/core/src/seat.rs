@@ -8,12 +8,12 @@
 //! ```
 
 use crate::flight::{Flight, Outcome};
-use crate::flights::{Boarding, Lead, Visit, Wanted, board};
+use crate::flights::{Boarding, Lead, Visit, Wanted, board, joinable};
 use crate::fly::{Inside, Loaded, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::overdue::unless_first;
-use crate::spawn::spawn;
+use crate::spawn::runtime;
 use crate::{Cache, Entry, LoadContext, LoadError, Lookup, Time, cycle};
 use std::any::Any;
 use std::future::Future;
@@ -21,17 +21,26 @@ use std::pin::pin;
 use std::sync::Arc;
 
 /// Where a caller that saw nothing fresh finds itself.
-enum Seat<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static, E> {
+pub(crate) enum Seat<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static, E> {
     Answer(Result<V, LoadError<E>>),
+    /// It is to load.
     Lead(Duty<K, V>),
+    /// It is to wait for another one's load.
+    Join(Arc<Flight<K, V>>, Missed<V>),
 }
 
 /// The duty to load, and what goes with it.
-struct Duty<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
+pub(crate) struct Duty<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
     lead: Lead<K, V>,
     trip: Trip,
     /// What the caller is served meanwhile.
     at_hand: Option<Entry<V>>,
+}
+
+/// What a look that found nothing to serve leaves to be done.
+pub(crate) struct Missed<V> {
+    from: usize,
+    kept: Option<Entry<V>>,
 }
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -44,15 +53,18 @@ where
     /// Answers, or returns the rest of the work. Not part of the callers, so that nothing of the first look
     /// lives in their futures, which are to stay small.
     #[inline]
-    pub(crate) fn begin_load<'a, E>(
+    pub(crate) fn begin_load<'a, E: Send + Sync + 'static>(
         &'a self,
         key: &'a K,
-        rest: impl FnOnce(Seen<V>, u64) -> Rest<'a, Result<V, LoadError<E>>>,
-    ) -> Result<V, Rest<'a, Result<V, LoadError<E>>>> {
+        rest: impl FnOnce(Seat<K, V, E>) -> Rest<'a, Result<V, LoadError<E>>>,
+    ) -> Result<Result<V, LoadError<E>>, Rest<'a, Result<V, LoadError<E>>>> {
         let landed = self.inner.flights.landed();
         match self.glance_to_load(key) {
-            Ok(value) => Ok(value),
-            Err(seen) => Err(rest(seen, landed)),
+            Ok(value) => Ok(Ok(value)),
+            Err(seen) => match self.take_seat(key, seen, landed) {
+                Seat::Answer(answer) => Ok(answer),
+                seat => Err(rest(seat)),
+            },
         }
     }
 
@@ -60,8 +72,7 @@ where
     pub(crate) async fn load_on<F, Fut, E>(
         &self,
         key: &K,
-        seen: Seen<V>,
-        landed: u64,
+        seat: Seat<K, V, E>,
         load: F,
     ) -> Result<V, LoadError<E>>
     where
@@ -69,33 +80,33 @@ where
         Fut: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
-        let Duty { lead, trip, at_hand } = match self.seat(key, seen, landed).await {
-            Seat::Answer(answer) => return answer,
-            Seat::Lead(duty) => duty,
+        let Duty { lead, trip, at_hand } = match self.seated(key, seat).await {
+            Ok(duty) => duty,
+            Err(answer) => return answer,
         };
         let flight = Arc::clone(&lead.flight);
         let load = Some(|cx| erased(load(cx)));
-        match (spawn(self.clone().fly(lead, trip, Inside::Task, load)), at_hand) {
-            (Ok(()), Some(at_hand)) => Ok(at_hand.into_value()),
-            (Ok(()), None) => {
-                // The load has begun just now, so it cannot wait for this one yet.
-                let _waiting = cycle::wait_for(flight.id);
-                self.led(key, &flight, trip, None).await
-            }
-            (Err(flown), at_hand) => {
-                let _waiting = cycle::wait_for(flight.id);
-                flown.await;
-                self.led(key, &flight, trip, at_hand).await
-            }
+        // Asked before the flight is made, which else would lie in this future too.
+        let Some(runtime) = runtime() else {
+            let flown = self.clone().fly(lead, trip, Inside::Task, load);
+            let _waiting = cycle::wait_for(flight.id);
+            Box::pin(flown).await;
+            return self.led(key, &flight, trip, at_hand).await;
+        };
+        runtime.spawn(self.clone().fly(lead, trip, Inside::Task, load));
+        if let Some(at_hand) = at_hand {
+            return Ok(at_hand.into_value());
         }
+        // The load has begun just now, so it cannot wait for this one yet.
+        let _waiting = cycle::wait_for(flight.id);
+        self.led(key, &flight, trip, None).await
     }
 
     /// As [`load_on`](Self::load_on), with a load that stays inside its caller.
     pub(crate) async fn load_on_scoped<F, Fut, E>(
         &self,
         key: &K,
-        seen: Seen<V>,
-        landed: u64,
+        seat: Seat<K, V, E>,
         load: F,
     ) -> Result<V, LoadError<E>>
     where
@@ -103,14 +114,14 @@ where
         Fut: Future<Output = Result<V, E>> + Send,
         E: Send + Sync + 'static,
     {
-        let Duty { lead, trip, at_hand } = match self.seat(key, seen, landed).await {
-            Seat::Answer(answer) => return answer,
-            Seat::Lead(duty) => duty,
+        let Duty { lead, trip, at_hand } = match self.seated(key, seat).await {
+            Ok(duty) => duty,
+            Err(answer) => return answer,
         };
         let flight = Arc::clone(&lead.flight);
         let load = Some(|cx| erased(load(cx)));
         let _waiting = cycle::wait_for(flight.id);
-        self.clone().fly(lead, trip, Inside::Caller, load).await;
+        Box::pin(self.clone().fly(lead, trip, Inside::Caller, load)).await;
         self.led(key, &flight, trip, at_hand).await
     }
 
@@ -131,64 +142,79 @@ where
         }
     }
 
-    /// Gets an answer from a flight that is under way, or the duty to fly.
-    async fn seat<E: Send + Sync + 'static>(
+    /// Waits, as long as there is someone to wait for, until there is an answer or the duty to fly.
+    async fn seated<E: Send + Sync + 'static>(
         &self,
         key: &K,
-        mut seen: Seen<V>,
-        mut landed: u64,
-    ) -> Seat<K, V, E> {
-        let counters = &self.inner.counters;
-        let floor = self.floor(true);
+        mut seat: Seat<K, V, E>,
+    ) -> Result<Duty<K, V>, Result<V, LoadError<E>>> {
         loop {
-            let (from, at_hand, kept) = match seen {
-                Seen::Old(entry, freshness) => {
-                    self.count_old(freshness);
-                    if self.is_backing_off(key) {
-                        return Seat::Answer(Ok(entry.into_value()));
-                    }
-                    (1, Some(entry), None)
-                }
-                Seen::Ask(from, kept) => {
-                    if let Some(answer) = self.answer_from_memory(key, from, kept.as_ref(), floor) {
-                        return Seat::Answer(answer);
-                    }
-                    (from, None, kept)
-                }
+            let (flight, missed) = match seat {
+                Seat::Answer(answer) => return Err(answer),
+                Seat::Lead(duty) => return Ok(duty),
+                Seat::Join(flight, missed) => (flight, missed),
             };
-            let wanted = Wanted { loads: true, now: self.inner.clock.now_exact(), floor };
-            match (board(&self.inner.flights, key, wanted), at_hand) {
-                (Boarding::Lead(lead), at_hand) => {
-                    // A flight that landed between the look and the boarding may have stored the value.
-                    if self.inner.flights.landed() != landed
-                        && let Ok(value) = self.glance_to_load(key)
-                    {
-                        lead.end(Outcome::Loaded(value.clone()));
-                        return Seat::Answer(Ok(value));
-                    }
-                    return Seat::Lead(self.duty(lead, from, floor, at_hand, kept));
+            let floor = self.floor(true);
+            match self.join(key, &flight, floor).await {
+                Joined::Answer(answer) => return Err(answer),
+                Joined::TooLong => {
+                    let visit = Visit::begin(&self.inner.flights, key);
+                    let lead = Lead::alone(visit, key, self.inner.clock.now_exact());
+                    return Ok(self.duty(lead, missed.from, floor, None, missed.kept));
                 }
-                (_, Some(at_hand)) => return Seat::Answer(Ok(at_hand.into_value())),
-                (Boarding::Join(flight), None) => {
-                    counters.joins.add();
-                    match self.join(key, &flight, floor).await {
-                        Joined::Answer(answer) => return Seat::Answer(answer),
-                        Joined::TooLong => {
-                            counters.missed(0, from);
-                            let visit = Visit::begin(&self.inner.flights, key);
-                            let lead = Lead::alone(visit, key, self.inner.clock.now_exact());
-                            return Seat::Lead(self.duty(lead, from, floor, None, kept));
-                        }
-                        Joined::Nothing => {}
-                    }
-                }
-                // Only who wants no load is sent alone.
-                (Boarding::Alone(_), None) => {}
+                Joined::Nothing => {}
             }
-            landed = self.inner.flights.landed();
-            match self.glance_to_load(key) {
-                Ok(value) => return Seat::Answer(Ok(value)),
-                Err(next) => seen = next,
+            let landed = self.inner.flights.landed();
+            seat = match self.glance_to_load(key) {
+                Ok(value) => Seat::Answer(Ok(value)),
+                Err(seen) => self.take_seat(key, seen, landed),
+            };
+        }
+    }
+
+    /// Decides, without waiting, what becomes of a caller that saw nothing fresh.
+    fn take_seat<E: Send + Sync + 'static>(&self, key: &K, seen: Seen<V>, landed: u64) -> Seat<K, V, E> {
+        let floor = self.floor(true);
+        let (from, at_hand, kept) = match seen {
+            Seen::Old(entry, freshness) => {
+                self.count_old(freshness);
+                // Nearly all old hits end here.
+                if self.is_backing_off(key) || joinable(&self.inner.flights, key, floor).is_some() {
+                    return Seat::Answer(Ok(entry.into_value()));
+                }
+                (1, Some(entry), None)
+            }
+            Seen::Ask(from, kept) => {
+                if let Some(answer) = self.answer_from_memory(key, from, kept.as_ref(), floor) {
+                    return Seat::Answer(answer);
+                }
+                if let Some(flight) = joinable(&self.inner.flights, key, floor) {
+                    self.inner.counters.joins.add();
+                    return Seat::Join(flight, Missed { from, kept });
+                }
+                (from, None, kept)
+            }
+        };
+        let wanted = Wanted { loads: true, now: self.inner.clock.now_exact(), floor };
+        match (board(&self.inner.flights, key, wanted), at_hand) {
+            (Boarding::Lead(lead), at_hand) => {
+                // A flight that landed between the look and the boarding may have stored the value.
+                if self.inner.flights.landed() != landed
+                    && let Ok(value) = self.glance_to_load(key)
+                {
+                    lead.end(Outcome::Loaded(value.clone()));
+                    return Seat::Answer(Ok(value));
+                }
+                Seat::Lead(self.duty(lead, from, floor, at_hand, kept))
+            }
+            (_, Some(at_hand)) => Seat::Answer(Ok(at_hand.into_value())),
+            (Boarding::Join(flight), None) => {
+                self.inner.counters.joins.add();
+                Seat::Join(flight, Missed { from, kept })
+            }
+            (Boarding::Alone(visit), None) => {
+                let lead = Lead::alone(visit, key, wanted.now);
+                Seat::Lead(self.duty(lead, from, floor, None, kept))
             }
         }
     }

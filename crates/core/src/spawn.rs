@@ -4,23 +4,28 @@ use crate::{Error, ErrorKind, Result};
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+
+/// Returns the runtime that this code runs in, if there is one.
+pub(crate) fn runtime() -> Option<Handle> {
+    Handle::try_current().ok()
+}
 
 /// Runs `future` as a task of its own; gives it back where there is no runtime.
 pub(crate) fn spawn<F>(future: F) -> std::result::Result<(), F>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    match Handle::try_current() {
-        Ok(runtime) => {
+    match runtime() {
+        Some(runtime) => {
             runtime.spawn(future);
             Ok(())
         }
-        Err(_) => Err(future),
+        None => Err(future),
     }
 }
 
@@ -38,7 +43,7 @@ where
     T: Send + 'static,
     Fut: Future<Output = Result<T>> + Send,
 {
-    let Ok(runtime) = Handle::try_current() else { return work(turn.await).await };
+    let Some(runtime) = runtime() else { return work(turn.await).await };
     let (mut answer, answered) = oneshot::channel();
     let task = runtime.spawn(async move {
         let Some(turn) = unless_left(turn, &mut answer).await else { return };
@@ -75,9 +80,11 @@ pub(crate) fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     }
 }
 
-/// Returns what `future` does, or the message of its panic.
-pub(crate) async fn catch_panic<T>(future: impl Future<Output = T>) -> std::result::Result<T, Arc<str>> {
-    let mut future = pin!(future);
+/// Returns what `future` does, or the message of its panic. It is given pinned, because an async function keeps what it
+/// is given twice: a load would be copied at each step.
+pub(crate) async fn catch_panic<T>(
+    mut future: Pin<&mut (impl Future<Output = T> + Send)>,
+) -> std::result::Result<T, Arc<str>> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),

@@ -26,15 +26,18 @@ where
         let plan = self.policy.plan(key, value, &terms, loaded_at, now);
         let _ = match inside {
             Inside::Task => {
-                let turn = visit.turn().await;
+                let turn = match visit.try_turn() {
+                    Some(turn) => turn,
+                    None => Box::pin(visit.turn()).await,
+                };
                 self.put_loaded(visit, turn, key, Gift::Lend(value), &plan).await
             }
             Inside::Caller => {
                 // The visit keeps the key in the table, and with it the turn.
                 let (cache, visit, key, value) = (self.clone(), visit.again(), key.to_owned(), value.clone());
-                in_turn(visit.turn(), async move |turn| {
+                Box::pin(in_turn(visit.turn(), async move |turn| {
                     cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), &plan).await
-                })
+                }))
                 .await
             }
         };
@@ -103,10 +106,10 @@ where
             return;
         }
         let (cache, visit, key) = (self.clone(), visit.again(), key.to_owned());
-        let _ = in_turn(std::future::ready(turn), async move |turn| {
+        let _ = Box::pin(in_turn(std::future::ready(turn), async move |turn| {
             let _held = (turn, visit);
             C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
-        })
+        }))
         .await;
     }
 }

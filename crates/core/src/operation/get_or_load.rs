@@ -74,9 +74,9 @@ where
     {
         async move {
             let load = |_| load();
-            let rest = |seen, landed| -> Rest<'a, _> { Box::pin(self.load_on(key, seen, landed, load)) };
+            let rest = |seat| -> Rest<'a, _> { Box::pin(self.load_on(key, seat, load)) };
             let rest = match self.begin_load(key, rest) {
-                Ok(value) => return Ok(value),
+                Ok(answer) => return answer,
                 Err(rest) => rest,
             };
             rest.await
@@ -123,9 +123,9 @@ where
         E: Send + Sync + 'static,
     {
         async move {
-            let rest = |seen, landed| -> Rest<'a, _> { Box::pin(self.load_on(key, seen, landed, load)) };
+            let rest = |seat| -> Rest<'a, _> { Box::pin(self.load_on(key, seat, load)) };
             let rest = match self.begin_load(key, rest) {
-                Ok(value) => return Ok(value),
+                Ok(answer) => return answer,
                 Err(rest) => rest,
             };
             rest.await
@@ -171,10 +171,9 @@ where
     {
         async move {
             let load = |_| load();
-            let rest =
-                |seen, landed| -> Rest<'a, _> { Box::pin(self.load_on_scoped(key, seen, landed, load)) };
+            let rest = |seat| -> Rest<'a, _> { Box::pin(self.load_on_scoped(key, seat, load)) };
             let rest = match self.begin_load(key, rest) {
-                Ok(value) => return Ok(value),
+                Ok(answer) => return answer,
                 Err(rest) => rest,
             };
             rest.await
