@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`), `event`; what they speak of: `entry`, `time`, `error`
+//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak of: `entry`, `time`, `error`
 //! - what travels: `envelope`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
 //! - decisions: `policy`, `life`, `random`, and `combinator`, one file a method
@@ -47,6 +47,7 @@ mod store;
 mod striped;
 mod system_clock;
 mod time;
+mod timers;
 mod wire;
 
 pub use boxed::Boxed;
