@@ -1,6 +1,6 @@
 //! One load that is under way, and those who wait for it.
 
-use crate::{Clock, Entry, Freshness, cycle};
+use crate::{Clock, Entry, Error, Freshness, cycle};
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -33,6 +33,8 @@ pub(crate) enum Outcome<V> {
     Panicked(Arc<str>),
     /// The lower levels had nothing, and there was no loader.
     Nothing,
+    /// A level failed, those that were asked had nothing, and nothing was loaded.
+    Unread(Error),
     /// The future that ran it was dropped: a scoped caller was cancelled, or a runtime ended.
     Abandoned,
 }
@@ -64,7 +66,7 @@ impl<V: Clone + Send + Sync> Flight<V> {
                 let instead = interim().or_else(|| serve(self.fallback(clock)));
                 Some(instead.unwrap_or_else(|| outcome.clone()))
             }
-            Some(outcome @ (Outcome::Nothing | Outcome::Abandoned)) => {
+            Some(outcome @ (Outcome::Nothing | Outcome::Unread(_) | Outcome::Abandoned)) => {
                 Some(interim().unwrap_or_else(|| outcome.clone()))
             }
             Some(outcome @ (Outcome::Loaded(_) | Outcome::Found(..))) => Some(outcome.clone()),

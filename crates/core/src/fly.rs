@@ -3,15 +3,15 @@
 use crate::event::{Event, LoadFailure};
 use crate::flight::Outcome;
 use crate::flights::{HoldsTurn, Lead, Visit};
-use crate::holds::{Fetched, Gift, Holds};
+use crate::holds::{Cx, Fetched, Gift, Holds, Unread};
 use crate::life::Override;
 use crate::policy::Plan;
 use crate::spawn::{catch_panic, in_turn};
-use crate::{Cache, Freshness, Lookup, Result, Time, cycle};
+use crate::{Cache, Error, Freshness, Lookup, Result, Time, cycle};
 use std::any::Any;
 use std::borrow::Borrow;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What a loader gave. Its error has lost its type, because each caller may have another.
 pub(crate) type Loaded<V> = std::result::Result<V, Arc<dyn Any + Send + Sync>>;
@@ -78,7 +78,8 @@ where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Loaded<V>> + Send,
     {
-        if let Some(found) = self.fetch(key, from, waited).await {
+        let (found, failure) = self.fetch(key, from, waited).await;
+        if let Some(found) = found {
             if found.freshness == Freshness::Fresh || (load.is_none() && found.is_hit()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
                 self.promote(&lead.visit, key, found, inside).await;
@@ -90,7 +91,10 @@ where
                 lead.flight.fall_back_on(found.entry, found.level);
             }
         }
-        let Some(load) = load else { return Outcome::Nothing };
+        let Some(load) = load else { return failure.map_or(Outcome::Nothing, Outcome::Unread) };
+        if let Some(error) = failure.filter(|_| self.policy.minds_store_errors()) {
+            return Outcome::Unread(error);
+        }
         if let Some(outcome) = self.leave_alone(key, lead) {
             return outcome;
         }
@@ -143,14 +147,21 @@ where
     }
 
     /// Asks the levels from number `from` on. Counts what each did, unless that was for nobody: the read was
-    /// answered, and counted, before.
-    pub(crate) async fn fetch(&self, key: &K, from: usize, waited: Waited) -> Option<Fetched<V>> {
+    /// answered, and counted, before. Returns the first failure of a level beside what was found.
+    pub(crate) async fn fetch(
+        &self,
+        key: &K,
+        from: usize,
+        waited: Waited,
+    ) -> (Option<Fetched<V>>, Option<Error>) {
         let counters = &self.inner.counters;
         let depth = C::depth(&self.level);
         if from == depth {
-            return None;
+            return (None, None);
         }
-        let found = C::fetch(&self.level, self.cx(), key, from).await;
+        let unread = Unread { error: OnceLock::new(), is_the_end: self.policy.minds_store_errors() };
+        let cx = Cx { unread: Some(&unread), ..self.cx() };
+        let found = C::fetch(&self.level, cx, key, from).await;
         if waited == Waited::For {
             // What is only kept for failures answers no read.
             let hit = found.as_ref().filter(|found| found.is_hit());
@@ -160,7 +171,7 @@ where
                 if hit.freshness == Freshness::Fresh { level.fresh.add() } else { level.stale.add() }
             }
         }
-        found
+        (found, unread.error.into_inner())
     }
 
     /// Writes a loaded value when it is this visit's turn, unless it was overtaken.

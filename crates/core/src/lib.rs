@@ -8,16 +8,19 @@
 //! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak of: `entry`, `time`, `error`
 //! - what travels: `envelope`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
-//! - decisions: `policy`, `life`, `random`, and `combinator`, one file a method
+//! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`
+//! - decisions: `policy`, `on_store_error`, `life`, `random`, and `combinator`, one file a method
 //! - work: `cache`, `glance`, `fly`, and `operation`, one file a method; who does what to a key: `flights`,
 //!   `flight`, `cycle`, `backoff`, `spawn`
 //! - counting: `counters`, `striped`, `stats`
 
 mod backoff;
 mod boxed;
+mod breaker;
 mod byte_store;
 mod cache;
 mod chain;
+mod circuit;
 mod clock;
 mod codec;
 mod combinator;
@@ -31,6 +34,7 @@ mod flight;
 mod flights;
 mod fly;
 mod glance;
+mod guard;
 mod holds;
 mod inner;
 mod key;
@@ -38,6 +42,7 @@ mod level;
 mod life;
 mod load_error;
 mod native;
+mod on_store_error;
 mod operation;
 mod policy;
 mod random;
@@ -51,6 +56,7 @@ mod timers;
 mod wire;
 
 pub use boxed::Boxed;
+pub use breaker::{Breaker, BreakerState};
 pub use byte_store::ByteStore;
 pub use cache::Cache;
 pub use chain::Chain;
@@ -61,8 +67,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, LoadFailure, Observer, Operation};
 pub use holds::Holds;
 pub use key::{Key, Lookup};
-pub use level::{ByBytes, IntoLevel, Level, Values};
+pub use level::{ByBytes, IntoLevel, Level, OneLevel, Values};
 pub use load_error::LoadError;
+pub use on_store_error::OnStoreError;
 pub use operation::{Found, InsertOptions};
 pub use stats::{LevelStats, Stats};
 pub use store::{Capabilities, Cleared, Store, Usage};

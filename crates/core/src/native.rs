@@ -4,6 +4,8 @@ use crate::codec::Native;
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step, short_name};
 use crate::{Entry, Error, ErrorKind, Level, Lookup, Result, Store, Time, store::Cleared};
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 impl<K, V, S> Holds<S, K, V> for Native
@@ -29,7 +31,7 @@ where
         if from > 0 {
             return None;
         }
-        match level.store.get(key).await {
+        match guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await {
             Ok(held) => Fetched::of(held?, cx.base, cx.clock.now_exact()),
             Err(error) => {
                 cx.failed(Operation::Read, error);
@@ -51,17 +53,21 @@ where
             Step::Write(stamp) => {
                 cx.counters.level(cx.base).writes.add();
                 let entry = Entry::with_life(value.keep(), stamp.0);
-                level.store.insert(key, entry).await.map_err(|error| cx.failed(Operation::Write, error))
+                let written =
+                    guarded(level, cx, Operation::Write, pin!(level.store.insert(key, entry))).await;
+                written.map_err(|error| cx.failed(Operation::Write, error))
             }
         }
     }
 
     async fn remove(level: &Level<S, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
-        level.store.remove(key).await.map_err(|error| cx.failed(Operation::Remove, error))
+        let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await;
+        removed.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
     async fn clear(level: &Level<S, Self>, cx: Cx<'_>) -> Result<()> {
-        cleared(level.store.clear().await).map_err(|error| cx.failed(Operation::Clear, error))
+        let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear())).await;
+        cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
     fn keeps(_: &Level<S, Self>, plan: &[Step]) -> bool {
@@ -78,8 +84,24 @@ where
 
     fn describe(level: &Level<S, Self>, out: &mut Vec<Description>) {
         let usage = level.store.usage();
-        out.push(Description { store: short_name::<S>(), codec: None, namespace: None, usage });
+        let breaker = if level.store.capabilities().immediate { None } else { level.guard.state() };
+        out.push(Description { store: short_name::<S>(), codec: None, namespace: None, usage, breaker });
     }
+}
+
+/// Asks the store through the level's guard, unless it never waits.
+async fn guarded<K, S, T>(
+    level: &Level<S, Native>,
+    cx: Cx<'_>,
+    operation: Operation,
+    call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
+) -> Result<T>
+where
+    K: ?Sized,
+    S: Store<K>,
+    T: Send,
+{
+    if level.store.capabilities().immediate { call.await } else { level.guard.run(cx, operation, call).await }
 }
 
 /// A store that cannot clear has not done what was asked.

@@ -1,12 +1,12 @@
 //! What one handle of a cache decides: how long entries live, what it is called, who is told.
 
-use crate::Time;
 use crate::backoff::Delay;
 use crate::entry::Entry;
 use crate::event::Observers;
 use crate::holds::Step;
 use crate::life::{Life, Override, Scopes};
 use crate::random::Random;
+use crate::{OnStoreError, Time};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub(crate) struct Policy<K: ?Sized, V> {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) observers: Observers,
     pub(crate) retry_after: Option<Duration>,
+    pub(crate) on_store_error: Option<OnStoreError>,
     pub(crate) random: Arc<Random>,
 }
 
@@ -34,6 +35,7 @@ impl<K: ?Sized, V> Policy<K, V> {
             name: None,
             observers: Observers::default(),
             retry_after: None,
+            on_store_error: None,
             random: Arc::new(Random::unpredictable()),
         }
     }
@@ -45,6 +47,10 @@ impl<K: ?Sized, V> Policy<K, V> {
         assert!(
             back.retry_after.is_none(),
             "`.retry_after` governs loads, and a level behind another one does not load: say it after `.chain`"
+        );
+        assert!(
+            back.on_store_error.is_none(),
+            "`.on_store_error` governs whole calls, and a level behind another one does not answer them: say it after `.chain`"
         );
         let inside = |side: &Policy<K, V>| {
             let whole = Arc::new(side.whole.clone());
@@ -59,6 +65,7 @@ impl<K: ?Sized, V> Policy<K, V> {
             name: self.name.as_ref().or(back.name.as_ref()).map(Arc::clone),
             observers,
             retry_after: self.retry_after,
+            on_store_error: self.on_store_error,
             random: Arc::clone(&self.random),
         }
     }
@@ -71,6 +78,11 @@ impl<K: ?Sized, V> Policy<K, V> {
         } else {
             Delay { first: most.min(Duration::from_secs(1)), most }
         }
+    }
+
+    /// Whether a store that fails makes a read fail.
+    pub(crate) fn minds_store_errors(&self) -> bool {
+        self.on_store_error == Some(OnStoreError::Fail)
     }
 
     fn scopes(&self, level: usize) -> Scopes<'_, K, V> {
@@ -112,6 +124,7 @@ impl<K: ?Sized, V> Clone for Policy<K, V> {
             name: self.name.clone(),
             observers: self.observers.clone(),
             retry_after: self.retry_after,
+            on_store_error: self.on_store_error,
             random: Arc::clone(&self.random),
         }
     }

@@ -6,7 +6,9 @@ use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Stamp, Step, sho
 use crate::native::cleared;
 use crate::spawn::message;
 use crate::{ByteStore, Error, ErrorKind, Key, Level, Result, Time, envelope};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 
 impl<K, V, B, C> Holds<B, K, V> for C
 where
@@ -31,10 +33,11 @@ where
         }
         let key = full_key(level, key);
         let read = async {
-            let Some(bytes) = level.store.get(&key).await? else { return Ok(None) };
+            let bytes = guarded(level, cx, Operation::Read, pin!(level.store.get(&key))).await?;
+            let Some(bytes) = bytes else { return Ok(None) };
             check_size(level, bytes.len())?;
             let at = cx.moment();
-            let entry = guarded(|| envelope::open(&*level.wire.codec, &key, &bytes, at))?;
+            let entry = caught(|| envelope::open(&*level.wire.codec, &key, &bytes, at))?;
             Ok(Fetched::of(entry, cx.base, at.now))
         };
         read.await.unwrap_or_else(|error| {
@@ -58,20 +61,26 @@ where
         let key = full_key(level, key);
         cx.counters.level(cx.base).writes.add();
         let written = match sealed(level, cx, &key, value.get(), stamp) {
-            Ok((bytes, expires_at)) => level.store.put(&key, bytes, expires_at).await,
+            Ok((bytes, expires_at)) => {
+                guarded(level, cx, Operation::Write, pin!(level.store.put(&key, bytes, expires_at))).await
+            }
             // What cannot be written here must not leave the older value in its place.
-            Err(error) => level.store.remove(&key).await.and(Err(error)),
+            Err(error) => {
+                let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(&key))).await;
+                removed.and(Err(error))
+            }
         };
         written.map_err(|error| cx.failed(Operation::Write, error))
     }
 
     async fn remove(level: &Level<B, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
         let key = full_key(level, key);
-        level.store.remove(&key).await.map_err(|error| cx.failed(Operation::Remove, error))
+        let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(&key))).await;
+        removed.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
     async fn clear(level: &Level<B, Self>, cx: Cx<'_>) -> Result<()> {
-        let answer = level.store.clear(&level.wire.prefix).await;
+        let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear(&level.wire.prefix))).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
@@ -93,8 +102,19 @@ where
             codec: Some(short_name::<C>()),
             namespace: Some(level.wire.prefix.trim_end_matches(':').into()),
             usage: level.store.usage(),
+            breaker: if level.store.capabilities().immediate { None } else { level.guard.state() },
         });
     }
+}
+
+/// Asks the store through the level's guard, unless it never waits.
+async fn guarded<B: ByteStore, C: Sync + Send, T: Send>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    operation: Operation,
+    call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
+) -> Result<T> {
+    if level.store.capabilities().immediate { call.await } else { level.guard.run(cx, operation, call).await }
 }
 
 fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
@@ -115,7 +135,7 @@ fn sealed<S, V, C: Codec<V>>(
     Stamp(life): Stamp,
 ) -> Result<Written> {
     let at = cx.moment();
-    let bytes = guarded(|| envelope::seal(&*level.wire.codec, key, value, life, at))?;
+    let bytes = caught(|| envelope::seal(&*level.wire.codec, key, value, life, at))?;
     check_size(level, bytes.len())?;
     let expires_at = at.now.until(life.dead_at).and_then(|left| at.wall.checked_add(left));
     Ok((bytes, expires_at))
@@ -123,7 +143,7 @@ fn sealed<S, V, C: Codec<V>>(
 
 /// Runs code of a codec, whose panic is an error: a value's `Deserialize` must not stop the load that would replace
 /// what it panics on.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         Err(Error::new(ErrorKind::Codec, format!("it panicked: {}", message(&*panic))))
     })

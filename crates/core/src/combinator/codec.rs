@@ -62,6 +62,7 @@ where
                 stale_if_error: old.whole.stale_if_error,
             },
             retry_after: old.retry_after,
+            on_store_error: old.on_store_error,
             name: old.name.clone(),
             observers: old.observers.clone(),
             random: Arc::clone(&old.random),

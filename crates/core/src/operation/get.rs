@@ -6,7 +6,7 @@ use crate::fly::{Inside, NoLoader, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
 use crate::spawn::spawn;
-use crate::{Cache, Freshness, Lookup, Result};
+use crate::{Cache, Error, Freshness, Lookup, Result};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ where
     ///
     /// # Errors
     ///
-    /// None at present. A level that fails, or holds bytes that cannot be used, is passed over and reported to
-    /// the observers.
+    /// None, unless [`on_store_error`](Self::on_store_error) says so: a level that fails, or holds bytes that cannot be
+    /// used, is passed over and reported to the observers.
     ///
     /// # Cancel safety
     ///
@@ -51,14 +51,17 @@ where
                 Ok(found) => return Ok(found),
                 Err(rest) => rest,
             };
-            Ok(rest.await.map(|found| found.entry.into_value()))
+            Ok(rest.await?.map(|found| found.entry.into_value()))
         }
     }
 
     /// Answers, or returns the rest of the work. Not part of `get`, so that nothing of the first look lives in
     /// its future, which is to stay small.
     #[inline]
-    fn begin_get<'a>(&'a self, key: &'a K) -> std::result::Result<Option<V>, Rest<'a, Option<Fetched<V>>>> {
+    fn begin_get<'a>(
+        &'a self,
+        key: &'a K,
+    ) -> std::result::Result<Option<V>, Rest<'a, Result<Option<Fetched<V>>>>> {
         match self.glance(key) {
             Ok(value) => Ok(Some(value)),
             Err(seen) if self.is_miss(&seen) => Ok(None),
@@ -104,7 +107,7 @@ where
     }
 
     /// Reads on, after a first look that saw nothing fresh.
-    pub(crate) async fn read_on(&self, key: &K, seen: Seen<V>) -> Option<Fetched<V>> {
+    pub(crate) async fn read_on(&self, key: &K, seen: Seen<V>) -> Result<Option<Fetched<V>>> {
         match seen {
             Seen::Stale(entry) => {
                 self.inner.counters.level(0).stale.add();
@@ -114,14 +117,14 @@ where
                     // Without a runtime the stale value serves until someone loads.
                     drop(spawn(self.ask_below(key, lead, 1, Waited::Not)));
                 }
-                Some(Fetched { entry, level: 0, freshness: Freshness::Stale })
+                Ok(Some(Fetched { entry, level: 0, freshness: Freshness::Stale }))
             }
             Seen::Ask(from, _) => self.read_below(key, from).await,
         }
     }
 
     /// Asks the levels from number `from` on, together with whoever else does.
-    async fn read_below(&self, key: &K, from: usize) -> Option<Fetched<V>> {
+    async fn read_below(&self, key: &K, from: usize) -> Result<Option<Fetched<V>>> {
         let counters = &self.inner.counters;
         let flight = match board(&self.inner.flights, key, false) {
             Boarding::Join(flight) => {
@@ -138,20 +141,30 @@ where
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
-                let found = self.fetch(key, from, Waited::For).await.filter(Fetched::is_hit)?;
+                let (found, failure) = self.fetch(key, from, Waited::For).await;
+                let Some(found) = found.filter(Fetched::is_hit) else {
+                    return self.judge(failure).map(|()| None);
+                };
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
                 self.promote(&visit, key, found, Inside::Caller).await;
-                return Some(answer);
+                return Ok(Some(answer));
             }
         };
         match flight.wait(&*self.inner.clock).await {
             Outcome::Found(entry, level) => {
-                Fetched::of(entry, level, self.inner.clock.now()).filter(Fetched::is_hit)
+                Ok(Fetched::of(entry, level, self.inner.clock.now()).filter(Fetched::is_hit))
             }
+            Outcome::Unread(error) => self.judge(Some(error)).map(|()| None),
             // What was cut off, or panicked in a level, is passed over.
-            _ => None,
+            _ => Ok(None),
         }
+    }
+
+    /// Says whether a read that found nothing is an error of this handle, when a level failed. Who joined the read may
+    /// decide otherwise than who began it.
+    pub(crate) fn judge(&self, failure: Option<Error>) -> Result<()> {
+        failure.filter(|_| self.policy.minds_store_errors()).map_or(Ok(()), Err)
     }
 
     /// A flight without a loader.

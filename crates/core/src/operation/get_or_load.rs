@@ -14,7 +14,7 @@ use crate::fly::{Inside, Loaded, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::spawn::spawn;
-use crate::{Cache, Entry, LoadError, Lookup, cycle};
+use crate::{Cache, Entry, LoadError, Lookup, OnStoreError, cycle};
 use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
@@ -47,6 +47,7 @@ where
     /// - [`LoadError::Panicked`]: `load` panicked. The next call loads again.
     /// - [`LoadError::Cycle`]: this call is made by a load that the value depends on.
     /// - [`LoadError::Abandoned`]: the runtime that ran the load has ended.
+    /// - [`LoadError::Store`]: a level failed, where [`on_store_error`](Self::on_store_error) makes that an error.
     ///
     /// # Cancel safety
     ///
@@ -175,7 +176,19 @@ where
         Fut: Future<Output = V> + Send + 'static,
     {
         async move {
-            let made = self.get_or_load(key, || async { Ok::<_, Infallible>(make().await) }).await;
+            let rest = |seen, landed| -> Rest<'a, _> {
+                Box::pin(async move {
+                    // There is no error to return, so a level that fails is passed over.
+                    let minds = self.policy.minds_store_errors();
+                    let lenient = minds.then(|| self.clone().on_store_error(OnStoreError::Degrade));
+                    let cache = lenient.as_ref().unwrap_or(self);
+                    cache.load_on(key, seen, landed, || async { Ok::<_, Infallible>(make().await) }).await
+                })
+            };
+            let made = match self.begin_load(key, rest) {
+                Ok(value) => return value,
+                Err(rest) => rest.await,
+            };
             match made {
                 Ok(value) => value,
                 Err(LoadError::Load(never)) => match *never {},
@@ -347,6 +360,8 @@ where
             Outcome::Found(entry, _) => Some(Ok(entry.into_value())),
             Outcome::Failed(error) => error.downcast().ok().map(|error| Err(LoadError::Load(error))),
             Outcome::Panicked(message) => Some(Err(LoadError::Panicked(message))),
+            // Who began the read may not have minded.
+            Outcome::Unread(error) => self.policy.minds_store_errors().then(|| Err(LoadError::Store(error))),
             Outcome::Nothing | Outcome::Abandoned => None,
         }
     }
@@ -377,6 +392,7 @@ fn led<V, E: Send + Sync + 'static>(outcome: Outcome<V>, stale: Option<Entry<V>>
         (Outcome::Panicked(message), None) => Err(LoadError::Panicked(message)),
         // The leader's own load failed, so the type is right.
         (Outcome::Failed(error), None) => Err(error.downcast().map_or(LoadError::Abandoned, LoadError::Load)),
+        (Outcome::Unread(error), None) => Err(LoadError::Store(error)),
         (Outcome::Nothing | Outcome::Abandoned, None) => Err(LoadError::Abandoned),
     }
 }
