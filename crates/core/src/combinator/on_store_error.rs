@@ -53,4 +53,8 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     pub fn on_store_error(self, decision: OnStoreError) -> Self {
         self.decide(|policy| policy.on_store_error = Some(decision))
     }
+    /// A handle for what has no error to return; `None` where this one will do.
+    pub(crate) fn lenient(&self) -> Option<Self> {
+        self.policy.minds_store_errors().then(|| self.clone().on_store_error(OnStoreError::Degrade))
+    }
 }

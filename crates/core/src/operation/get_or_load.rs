@@ -14,7 +14,7 @@ use crate::fly::{Inside, Loaded, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::spawn::spawn;
-use crate::{Cache, Entry, LoadError, Lookup, OnStoreError, cycle};
+use crate::{Cache, Entry, LoadError, Lookup, cycle};
 use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
@@ -176,14 +176,10 @@ where
         Fut: Future<Output = V> + Send + 'static,
     {
         async move {
+            let load = || async { Ok::<_, Infallible>(make().await) };
             let rest = |seen, landed| -> Rest<'a, _> {
-                Box::pin(async move {
-                    // There is no error to return, so a level that fails is passed over.
-                    let minds = self.policy.minds_store_errors();
-                    let lenient = minds.then(|| self.clone().on_store_error(OnStoreError::Degrade));
-                    let cache = lenient.as_ref().unwrap_or(self);
-                    cache.load_on(key, seen, landed, || async { Ok::<_, Infallible>(make().await) }).await
-                })
+                let cache = self.lenient();
+                Box::pin(async move { cache.as_ref().unwrap_or(self).load_on(key, seen, landed, load).await })
             };
             let made = match self.begin_load(key, rest) {
                 Ok(value) => return value,
