@@ -15,7 +15,9 @@ const ALL: [Operation; 4] = [Operation::Read, Operation::Write, Operation::Remov
 /// A memory level in front of one that hangs.
 fn hanging() -> (Cache<str, Bytes>, FakeBytes, MockClock, Recorder) {
     let (back, clock, events) = (FakeBytes::new(), MockClock::new(), Recorder::new());
-    ALL.iter().for_each(|operation| back.gate(*operation).close());
+    for operation in ALL {
+        back.gate(operation).close();
+    }
     let cache = Cache::new(Fake::<str, Bytes>::new())
         .chain(Cache::new(back.clone()))
         .clock(clock.clone())
@@ -130,7 +132,9 @@ async fn the_turn_to_write_a_key_ends_with_the_time_out() {
 #[tokio::test]
 async fn a_store_of_values_that_is_far_away_is_bounded_too() {
     let (store, clock) = (Fake::<str, u32>::remote(), MockClock::new());
-    ALL.iter().for_each(|operation| store.gate(*operation).close());
+    for operation in ALL {
+        store.gate(operation).close();
+    }
     let cache = Cache::new(store).level_timeout(3 * SECOND).clock(clock.clone());
     let get = cache.clone();
     assert_eq!(bounded(&clock, 3 * SECOND, async move { get.get("ada").await.unwrap() }).await, None);
@@ -201,7 +205,9 @@ async fn a_level_between_answers_while_the_last_one_hangs() {
         .clock(clock.clone())
         .boxed();
     cache.insert("ada", "countess".into()).await.unwrap();
-    ALL.iter().for_each(|operation| last.gate(*operation).close());
+    for operation in ALL {
+        last.gate(operation).close();
+    }
     clock.advance(SECOND);
 
     assert_eq!(cache.lookup("ada").await.unwrap().unwrap().level(), 1);
