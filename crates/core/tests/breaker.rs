@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use larder_core::{Breaker, BreakerState, Cache, ErrorKind, Operation};
+use larder_core::{
+    Breaker, BreakerState, ByteStore, Cache, Capabilities, Error, ErrorKind, Operation, Result,
+};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock, Recorder, settle};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
 const READ: Operation = Operation::Read;
@@ -239,6 +241,57 @@ async fn memory_is_never_left_out() {
     }
     assert_eq!(store.count(Operation::Write), 100);
     assert_eq!((cache.stats().levels[0].breaker, cache.stats().levels[0].skipped), (None, 0));
+}
+
+/// A store of bytes in memory, which never waits and always fails.
+struct Local;
+
+impl ByteStore for Local {
+    async fn get(&self, _: &str) -> Result<Option<Bytes>> {
+        Err(Error::store("no"))
+    }
+    async fn put(&self, _: &str, _: Bytes, _: Option<SystemTime>) -> Result<()> {
+        Err(Error::store("no"))
+    }
+    async fn remove(&self, _: &str) -> Result<()> {
+        Err(Error::store("no"))
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE.immediate()
+    }
+}
+
+#[tokio::test]
+async fn nor_is_a_store_of_bytes_that_never_waits() {
+    let cache = Cache::<str, Bytes, _, _>::new(Local).breaker(Breaker::default().min_calls(1));
+    for _ in 0..100 {
+        assert_eq!(cache.remove("ada").await.unwrap_err().kind(), ErrorKind::Store);
+    }
+    assert_eq!((cache.stats().levels[0].errors, cache.stats().levels[0].breaker), (100, None));
+}
+
+/// A store whose runtime is about to end.
+struct Ending;
+
+impl ByteStore for Ending {
+    async fn get(&self, _: &str) -> Result<Option<Bytes>> {
+        Err(Error::new(ErrorKind::Closed, "the runtime ends"))
+    }
+    async fn put(&self, _: &str, _: Bytes, _: Option<SystemTime>) -> Result<()> {
+        Ok(())
+    }
+    async fn remove(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_that_ends_is_no_failure_of_the_store() {
+    let cache = Cache::<str, Bytes, _, _>::new(Ending).breaker(Breaker::default().min_calls(1));
+    for _ in 0..100 {
+        assert_eq!(cache.get("ada").await.unwrap(), None);
+    }
+    assert_eq!(cache.stats().levels[0].breaker, Some(BreakerState::Closed));
 }
 
 #[tokio::test]
