@@ -142,8 +142,7 @@ mod tests {
     use futures::executor::block_on;
     use std::pin::pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Sender, channel};
     use std::task::Wake;
 
     const MILLI: Duration = Duration::from_millis(1);
@@ -228,13 +227,12 @@ mod tests {
 
     #[test]
     fn a_waker_may_set_and_drop_timers_when_it_is_called_and_when_it_is_dropped() {
-        struct Meddles(std::sync::mpsc::Sender<()>, AtomicUsize);
+        struct Meddles(Sender<()>);
         impl Meddles {
             fn meddle(&self) {
                 let mut timer = Box::pin(Timer::new(HOUR));
                 let _ = is_pending(timer.as_mut(), Waker::noop());
                 drop(timer);
-                self.1.fetch_add(1, SeqCst);
                 let _ = self.0.send(());
             }
         }
@@ -249,19 +247,20 @@ mod tests {
             }
         }
         let (tell, told) = channel();
-        for span in [MILLI, HOUR] {
-            let mut timer = Box::pin(Timer::new(span));
-            assert!(is_pending(
-                timer.as_mut(),
-                &Waker::from(Arc::new(Meddles(tell.clone(), AtomicUsize::new(0))))
-            ));
-            if span == MILLI {
-                told.recv().unwrap();
-            }
-            // Drops the waker, and a re-polled one the waker before it.
-            let _ = is_pending(timer.as_mut(), Waker::noop());
-            drop(timer);
-            told.recv().unwrap();
-        }
+        let meddling = || Waker::from(Arc::new(Meddles(tell.clone())));
+
+        let mut called = pin!(Timer::new(MILLI));
+        assert!(is_pending(called.as_mut(), &meddling()));
+        told.recv().unwrap();
+
+        let mut replaced = pin!(Timer::new(HOUR));
+        assert!(is_pending(replaced.as_mut(), &meddling()));
+        assert!(is_pending(replaced.as_mut(), Waker::noop()));
+        told.recv().unwrap();
+
+        let mut dropped = Box::pin(Timer::new(HOUR));
+        assert!(is_pending(dropped.as_mut(), &meddling()));
+        drop(dropped);
+        told.recv().unwrap();
     }
 }
