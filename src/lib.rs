@@ -59,6 +59,9 @@
 //! | [`chain`](Cache::chain) | another level behind | |
 //! | [`codec`](Cache::codec) | what a store of bytes is to hold | bytes |
 //! | [`namespace`](Cache::namespace) | a part of a store of bytes for this cache alone | `larder` |
+//! | [`level_timeout`](Cache::level_timeout) | how long a store may take for a call | 1 s; none for memory |
+//! | [`breaker`](Cache::breaker) | when a level that fails is left alone | half of 10 calls, for 5 s or more |
+//! | [`on_store_error`](Cache::on_store_error) | whether a read passes over a level that fails | it does |
 //! | [`max_value_bytes`](Cache::max_value_bytes) | a bound on what travels | 64 MiB |
 //! | [`clock`](Cache::clock) | another source of time | [`SystemClock`] |
 //! | [`name`](Cache::name), [`observer`](Cache::observer) | what people call it, who is told | none |
@@ -84,10 +87,11 @@
 //! something stays: every store may forget.
 
 pub use larder_core::{
-    Boxed, ByBytes, ByteStore, Cache, CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Entry, Error,
-    ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats,
-    Limit, LoadContext, LoadError, LoadFailure, Loader, Loading, Lookup, Native, Observer, Operation,
-    PerLevel, Previous, Raw, Result, Sleep, Stats, Store, SystemClock, Tick, Time, Usage, Values,
+    Boxed, Breaker, BreakerState, ByBytes, ByteStore, Cache, CallOptions, Capabilities, Chain, Cleared,
+    Clock, Codec, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel,
+    Key, Level, LevelStats, Limit, LoadContext, LoadError, LoadFailure, Loader, Loading, Lookup, Native,
+    Observer, OnStoreError, OneLevel, Operation, PerLevel, Previous, Raw, Result, Sleep, Stats, Store,
+    SystemClock, Tick, Time, Usage, Values,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

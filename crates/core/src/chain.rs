@@ -42,7 +42,7 @@ where
         let Chain { front, back } = &*level.store;
         let ahead = C1::depth(front);
         let upper = if from < ahead { C1::fetch(front, cx, key, from).await } else { None };
-        if upper.as_ref().is_some_and(|found| found.freshness == Freshness::Fresh) {
+        if cx.gives_up() || upper.as_ref().is_some_and(|found| found.freshness == Freshness::Fresh) {
             return upper;
         }
         // A stale entry in front does not hide a fresh one behind it.

@@ -17,7 +17,8 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// - [`now`](Clock::now) never goes back. It is asked on every hit, so it should cost a nanosecond or two; it
 ///   may lag behind by some milliseconds. [`now_exact`](Clock::now_exact) may cost more and does not lag.
 /// - [`wall`](Clock::wall) is the time of day. It is used for deadlines that leave the process, and may step.
-/// - [`sleep`](Clock::sleep) ends when `now` has moved on by the given span, not earlier.
+/// - [`sleep`](Clock::sleep) ends when `now` has moved on by the given span, not earlier. It needs no runtime, and
+///   most of these timers are dropped before they end.
 /// - [`on_tick`](Clock::on_tick) calls the job about once a second (a mock clock: at each move) until it is
 ///   dropped.
 #[diagnostic::on_unimplemented(

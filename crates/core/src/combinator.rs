@@ -1,6 +1,7 @@
 //! How a cache is put together, one file a method.
 
 mod boxed;
+mod breaker;
 mod cache_errors;
 mod cache_if;
 mod chain;
@@ -10,6 +11,7 @@ mod early_expiration;
 mod fallback;
 mod hard_timeout;
 mod jitter;
+mod level_timeout;
 mod loader;
 mod max_load_time;
 mod max_value_bytes;
@@ -17,6 +19,7 @@ mod name;
 mod namespace;
 mod negative;
 mod observer;
+mod on_store_error;
 mod refresh_ahead;
 mod retry_after;
 mod seed;

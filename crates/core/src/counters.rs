@@ -43,6 +43,7 @@ pub(crate) struct LevelCounters {
     pub(crate) misses: Count,
     pub(crate) writes: Count,
     pub(crate) errors: Count,
+    pub(crate) skipped: Count,
 }
 
 impl Counters {

@@ -1,6 +1,7 @@
 //! What can go wrong with a store, a codec or the bytes between them.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The result of an operation on a store or a cache.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -11,7 +12,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Opaque on purpose: a cache is composed of levels, and callers decide by [`kind`](Error::kind), not by the
 /// driver's own type (which [`source`](std::error::Error::source) still has). `Display` prints this error
-/// only; its sources are for reporters such as `anyhow`.
+/// only; its sources are for reporters such as `anyhow`. Cloning is cheap: one failure may be the answer of many calls.
 ///
 /// # Examples
 ///
@@ -24,13 +25,15 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// assert_eq!(error.to_string(), "the store failed: no connection to port 6379");
 /// assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "connection refused");
 /// ```
-pub struct Error(Box<Parts>);
+#[derive(Clone)]
+pub struct Error(Arc<Parts>);
 
+#[derive(Clone)]
 struct Parts {
     kind: ErrorKind,
     message: String,
     level: Option<String>,
-    source: Option<Source>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// What sort of thing went wrong.
@@ -47,6 +50,11 @@ pub enum ErrorKind {
     TooLarge,
     /// The store cannot do what was asked.
     Unsupported,
+    /// The store did not answer in time. What was to be written may still arrive, see
+    /// [`level_timeout`](crate::Cache::level_timeout).
+    Timeout,
+    /// The store was not asked: its [`breaker`](crate::Cache::breaker) is open, because too many calls failed.
+    BreakerOpen,
     /// The work ended before it was done, because its runtime ended or it panicked.
     Closed,
 }
@@ -59,8 +67,15 @@ impl ErrorKind {
             ErrorKind::Corrupt => "the stored bytes are not usable",
             ErrorKind::TooLarge => "the value is too large",
             ErrorKind::Unsupported => "the store cannot do this",
+            ErrorKind::Timeout => "the store did not answer",
+            ErrorKind::BreakerOpen => "the store was not asked",
             ErrorKind::Closed => "the work was cut off",
         }
+    }
+
+    /// Whether the store answered, and only what it holds or was given is unusable.
+    pub(crate) fn is_about_the_value(self) -> bool {
+        matches!(self, ErrorKind::Codec | ErrorKind::Corrupt | ErrorKind::TooLarge)
     }
 }
 
@@ -69,7 +84,7 @@ impl Error {
     ///
     /// The message must not contain values, passwords or encryption keys: it is printed.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error(Box::new(Parts { kind, message: message.into(), level: None, source: None }))
+        Error(Arc::new(Parts { kind, message: message.into(), level: None, source: None }))
     }
 
     /// Makes an error of [`ErrorKind::Store`] that was caused by `source` and says no more than that.
@@ -85,7 +100,7 @@ impl Error {
     /// Attaches what caused the error. Its text is its own: reporters print it, this error's `Display` does not.
     #[must_use = "the error is returned, not changed in place"]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
+        Arc::make_mut(&mut self.0).source = Some(source.into().into());
         self
     }
 
@@ -100,7 +115,9 @@ impl Error {
     }
 
     pub(crate) fn at_level(mut self, level: impl Into<String>) -> Self {
-        self.0.level.get_or_insert_with(|| level.into());
+        if self.0.level.is_none() {
+            Arc::make_mut(&mut self.0).level = Some(level.into());
+        }
         self
     }
 }

@@ -1,6 +1,6 @@
 //! What happened in a cache that its callers were not told.
 
-use crate::Error;
+use crate::{BreakerState, Error};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,6 +20,15 @@ pub enum Event<'a> {
         /// What went wrong. A value that cannot be decoded is [`ErrorKind::Codec`](crate::ErrorKind::Codec)
         /// or [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt).
         error: &'a Error,
+    },
+    /// The breaker of a level opened, let a probe through, or closed. While it is open, calls leave the level out
+    /// without an event each: [`LevelStats::skipped`](crate::LevelStats::skipped) counts them.
+    #[non_exhaustive]
+    BreakerChanged {
+        /// The level, such as `L2 Object`.
+        level: &'a str,
+        /// What the breaker lets through from now on.
+        state: BreakerState,
     },
     /// A load gave no value, and nobody waited for that any more: an old value was served instead, or those who waited
     /// had been given up to a time-out.

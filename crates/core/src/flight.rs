@@ -2,7 +2,7 @@
 
 use crate::edits::Edits;
 use crate::running::Running;
-use crate::{Clock, Entry, Freshness, Lookup, Time, cycle};
+use crate::{Clock, Entry, Error, Freshness, Lookup, Time, cycle};
 use parking_lot::Mutex;
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
@@ -52,6 +52,8 @@ pub(crate) enum Outcome<V> {
     TimedOut,
     /// The lower levels had nothing, and there was no loader, or it was to be left alone.
     Nothing,
+    /// A level failed, those that were asked had nothing, and nothing was loaded.
+    Unread(Error),
     /// The future that ran it was dropped: a scoped caller was cancelled, or a runtime ended.
     Abandoned,
 }
@@ -86,7 +88,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
                 let instead = interim().or_else(|| serve(self.fallback(clock)));
                 Some(instead.unwrap_or_else(|| outcome.clone()))
             }
-            Some(outcome @ (Outcome::Nothing | Outcome::Abandoned)) => {
+            Some(outcome @ (Outcome::Nothing | Outcome::Unread(_) | Outcome::Abandoned)) => {
                 Some(interim().unwrap_or_else(|| outcome.clone()))
             }
             Some(outcome @ (Outcome::Loaded(_) | Outcome::Found(..))) => Some(outcome.clone()),

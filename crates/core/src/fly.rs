@@ -4,15 +4,15 @@ use crate::event::{Event, LoadFailure};
 use crate::failures::Delay;
 use crate::flight::Outcome;
 use crate::flights::Lead;
-use crate::holds::{Fetched, Holds};
+use crate::holds::{Cx, Fetched, Holds, Unread};
 use crate::load_context::LoadContext;
 use crate::spawn::catch_panic;
-use crate::{Cache, Freshness, Lookup, Time, running};
+use crate::{Cache, Error, Freshness, Lookup, Time, running};
 use std::any::Any;
 use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What a loader gave. Its error has lost its type, because each caller may have another.
 pub(crate) type Loaded<V> = std::result::Result<V, Arc<dyn Any + Send + Sync>>;
@@ -86,7 +86,8 @@ where
     {
         let (flight, clock) = (&lead.flight, &*self.inner.clock);
         let key = flight.key.borrow();
-        if let Some(found) = self.fetch(key, trip.from, trip.waited).await {
+        let (found, failure) = self.fetch(key, trip.from, trip.waited).await;
+        if let Some(found) = found {
             if self.will_do(key, &found, trip.floor, load.is_some()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
                 self.promote(&lead.visit, key, found, inside).await;
@@ -98,7 +99,10 @@ where
                 flight.fall_back_on(found.entry, found.level);
             }
         }
-        let Some(load) = load else { return Outcome::Nothing };
+        let Some(load) = load else { return failure.map_or(Outcome::Nothing, Outcome::Unread) };
+        if let Some(error) = failure.filter(|_| self.policy.minds_store_errors()) {
+            return Outcome::Unread(error);
+        }
         if let Some(outcome) = self.leave_alone(key, lead, trip.floor) {
             return outcome;
         }
@@ -194,14 +198,21 @@ where
     }
 
     /// Asks the levels from number `from` on. Counts what each did, unless that was for nobody: the read was
-    /// answered, and counted, before.
-    pub(crate) async fn fetch(&self, key: &K, from: usize, waited: Waited) -> Option<Fetched<V>> {
+    /// answered, and counted, before. Returns the first failure of a level beside what was found.
+    pub(crate) async fn fetch(
+        &self,
+        key: &K,
+        from: usize,
+        waited: Waited,
+    ) -> (Option<Fetched<V>>, Option<Error>) {
         let counters = &self.inner.counters;
         let depth = C::depth(&self.level);
         if from == depth {
-            return None;
+            return (None, None);
         }
-        let found = C::fetch(&self.level, self.cx(), key, from).await;
+        let unread = Unread { error: OnceLock::new(), is_the_end: self.policy.minds_store_errors() };
+        let cx = Cx { unread: Some(&unread), ..self.cx() };
+        let found = C::fetch(&self.level, cx, key, from).await;
         if waited == Waited::For {
             // What is only kept for failures answers no read.
             let hit = found.as_ref().filter(|found| found.is_hit());
@@ -211,6 +222,6 @@ where
                 if hit.freshness == Freshness::Fresh { level.fresh.add() } else { level.stale.add() }
             }
         }
-        found
+        (found, unread.error.into_inner())
     }
 }

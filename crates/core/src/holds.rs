@@ -10,15 +10,16 @@
 //! [`Chain`]: crate::Chain
 //! [`Boxed`]: crate::Boxed
 
+use crate::breaker::BreakerState;
 use crate::counters::Counters;
 use crate::entry::Lifetime;
 use crate::envelope::Moment;
 use crate::event::{Event, Observers, Operation};
 use crate::extra::Extra;
 use crate::store::Usage;
-use crate::{Clock, Entry, Error, Freshness, Level, Result, Time};
+use crate::{Clock, Entry, Error, ErrorKind, Freshness, Level, Result, Time};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Sealed: a store `S` with what stands in the codec's place holds `V` under `K`.
@@ -215,6 +216,8 @@ pub struct Cx<'a> {
     pub(crate) base: usize,
     /// The levels that this call leaves out.
     pub(crate) skip: Skip,
+    /// Where a read that minds failures leaves the first.
+    pub(crate) unread: Option<&'a Unread>,
 }
 
 /// Levels that a call does not read from, or does not write to; a bit a level.
@@ -222,6 +225,14 @@ pub struct Cx<'a> {
 pub(crate) struct Skip {
     pub(crate) reads: u64,
     pub(crate) writes: u64,
+}
+
+/// The first failure of a store in a read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) error: OnceLock<Error>,
+    /// Whether the read ends with it: no level behind is asked.
+    pub(crate) is_the_end: bool,
 }
 
 impl std::fmt::Debug for Cx<'_> {
@@ -254,10 +265,26 @@ impl Cx<'_> {
     /// Counts and reports that the level failed, and returns the error with the level's name on it.
     pub(crate) fn failed(&self, operation: Operation, error: Error) -> Error {
         let level = self.counters.level(self.base);
-        level.errors.add();
         let error = error.at_level(&*level.name);
-        self.observers.tell(&Event::LevelFailed { level: &level.name, operation, error: &error });
+        if error.kind() == ErrorKind::BreakerOpen {
+            // That it opened was told; each call that it spares the store would be told for nothing.
+            level.skipped.add();
+        } else {
+            level.errors.add();
+            self.observers.tell(&Event::LevelFailed { level: &level.name, operation, error: &error });
+        }
+        if let Some(unread) = self.unread
+            && operation == Operation::Read
+            && !error.kind().is_about_the_value()
+        {
+            let _ = unread.error.set(error.clone());
+        }
         error
+    }
+
+    /// Whether a level has failed and none behind it is to be asked.
+    pub(crate) fn gives_up(&self) -> bool {
+        self.unread.is_some_and(|unread| unread.is_the_end && unread.error.get().is_some())
     }
 }
 
@@ -268,6 +295,7 @@ pub struct Description {
     pub(crate) codec: Option<&'static str>,
     pub(crate) namespace: Option<String>,
     pub(crate) usage: Option<Usage>,
+    pub(crate) breaker: Option<BreakerState>,
 }
 
 /// The name of a type without its path and parameters.

@@ -1,6 +1,7 @@
 //! One level of a cache: a store, and how values travel to it.
 
-use crate::codec::{Native, Raw};
+use crate::codec::{Format, Native, Raw};
+use crate::guard::Guard;
 use crate::{ByteStore, Store};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ pub struct Level<S, C> {
     /// Behind a pointer, because `users.clone().namespace("x")` is another level over the same store.
     pub(crate) store: Arc<S>,
     pub(crate) wire: Arc<Wire<C>>,
+    /// Shared with other handles of this level, which have the same store.
+    pub(crate) guard: Arc<Guard>,
 }
 
 /// How values travel to a store of bytes. Of no meaning elsewhere.
@@ -34,7 +37,7 @@ impl<S, C> Level<S, C> {
             prefix: prefix(DEFAULT_NAMESPACE),
             max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
         };
-        Level { store: Arc::new(store), wire: Arc::new(wire) }
+        Level { store: Arc::new(store), wire: Arc::new(wire), guard: Arc::new(Guard::new()) }
     }
 
     /// The same store with another codec.
@@ -44,7 +47,12 @@ impl<S, C> Level<S, C> {
             prefix: self.wire.prefix.clone(),
             max_value_bytes: self.wire.max_value_bytes,
         };
-        Level { store: Arc::clone(&self.store), wire: Arc::new(wire) }
+        Level { store: Arc::clone(&self.store), wire: Arc::new(wire), guard: Arc::clone(&self.guard) }
+    }
+
+    pub(crate) fn with_guard(self, change: impl FnOnce(&Guard) -> Guard) -> Self {
+        let guard = Arc::new(change(&self.guard));
+        Level { guard, ..self }
     }
 
     pub(crate) fn with_namespace(&self, namespace: &str) -> Self {
@@ -62,7 +70,7 @@ impl<S, C> Level<S, C> {
             max_value_bytes: self.wire.max_value_bytes,
         };
         change(&mut wire);
-        Level { store: Arc::clone(&self.store), wire: Arc::new(wire) }
+        Level { store: Arc::clone(&self.store), wire: Arc::new(wire), guard: Arc::clone(&self.guard) }
     }
 }
 
@@ -76,7 +84,7 @@ fn prefix(namespace: &str) -> Box<str> {
 
 impl<S, C> Clone for Level<S, C> {
     fn clone(&self) -> Self {
-        Level { store: Arc::clone(&self.store), wire: Arc::clone(&self.wire) }
+        Level { store: Arc::clone(&self.store), wire: Arc::clone(&self.wire), guard: Arc::clone(&self.guard) }
     }
 }
 
@@ -85,6 +93,20 @@ impl<S, C> std::fmt::Debug for Level<S, C> {
         f.debug_struct("Level").field("prefix", &self.wire.prefix).finish_non_exhaustive()
     }
 }
+
+/// What stands where the codec does, in a cache of one level: [`Native`] or a codec.
+///
+/// What forms a level can be said there only. Implemented for both, never by hand.
+#[diagnostic::on_unimplemented(
+    message = "this forms a level, and a cache of several levels, or one that was boxed, is none",
+    label = "not on a chain",
+    note = "say it on the level that it is meant for, before `.chain` and `.boxed`"
+)]
+pub trait OneLevel {}
+
+impl OneLevel for Native {}
+
+impl<C: Format> OneLevel for C {}
 
 /// Marks a store of values, see [`IntoLevel`].
 #[derive(Debug)]

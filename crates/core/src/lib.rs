@@ -5,21 +5,25 @@
 //!
 //! # Layout
 //!
-//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`), `event`; what they speak of: `entry` (and `extra`), `time`, `error`
+//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak
+//!   of: `entry` (and `extra`), `time`, `error`
 //! - what travels: `envelope`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
-//! - decisions: `policy`, `life`, `load_rules`, `ahead`, `random`, and `combinator`, one file a method; what a call
-//!   says: `call`, `terms`
+//! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`
+//! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
+//!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
 //!   key: `flights`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`
 //! - counting: `counters`, `striped`, `stats`
 
 mod ahead;
 mod boxed;
+mod breaker;
 mod byte_store;
 mod cache;
 mod call;
 mod chain;
+mod circuit;
 mod clock;
 mod codec;
 mod combinator;
@@ -36,6 +40,7 @@ mod flight;
 mod flights;
 mod fly;
 mod glance;
+mod guard;
 mod holds;
 mod inner;
 mod key;
@@ -47,6 +52,7 @@ mod load_error;
 mod load_rules;
 mod loading;
 mod native;
+mod on_store_error;
 mod operation;
 mod overdue;
 mod policy;
@@ -61,9 +67,11 @@ mod striped;
 mod system_clock;
 mod terms;
 mod time;
+mod timers;
 mod wire;
 
 pub use boxed::Boxed;
+pub use breaker::{Breaker, BreakerState};
 pub use byte_store::ByteStore;
 pub use cache::Cache;
 pub use call::CallOptions;
@@ -75,10 +83,11 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, Limit, LoadFailure, Observer, Operation};
 pub use holds::Holds;
 pub use key::{Key, Lookup};
-pub use level::{ByBytes, IntoLevel, Level, Values};
+pub use level::{ByBytes, IntoLevel, Level, OneLevel, Values};
 pub use load_context::{LoadContext, Previous};
 pub use load_error::LoadError;
 pub use loading::{Loader, Loading};
+pub use on_store_error::OnStoreError;
 pub use operation::{Found, InsertOptions};
 pub use stats::{LevelStats, Stats};
 pub use store::{Capabilities, Cleared, Store, Usage};

@@ -1,5 +1,6 @@
 //! Why a load gave no value.
 
+use crate::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,6 +30,9 @@ pub enum LoadError<E> {
     /// The load, or one it waits for, asked for a key that is waiting for it. A wait inside a task that a loader
     /// spawned itself is not seen.
     Cycle,
+    /// A level failed, and [`on_store_error`](crate::Cache::on_store_error) says that this makes the call fail. Nothing
+    /// was loaded.
+    Store(Error),
     /// The load was cut off before it ended, because the runtime that ran it ended.
     Abandoned,
 }
@@ -51,6 +55,7 @@ impl<E> Clone for LoadError<E> {
             LoadError::Panicked(message) => LoadError::Panicked(Arc::clone(message)),
             LoadError::Timeout => LoadError::Timeout,
             LoadError::Cycle => LoadError::Cycle,
+            LoadError::Store(error) => LoadError::Store(error.clone()),
             LoadError::Abandoned => LoadError::Abandoned,
         }
     }
@@ -63,6 +68,7 @@ impl<E: fmt::Debug> fmt::Debug for LoadError<E> {
             LoadError::Panicked(message) => f.debug_tuple("Panicked").field(message).finish(),
             LoadError::Timeout => f.write_str("Timeout"),
             LoadError::Cycle => f.write_str("Cycle"),
+            LoadError::Store(error) => f.debug_tuple("Store").field(error).finish(),
             LoadError::Abandoned => f.write_str("Abandoned"),
         }
     }
@@ -75,11 +81,19 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             LoadError::Panicked(message) => write!(f, "the loader panicked: {message}"),
             LoadError::Timeout => f.write_str("the load takes too long"),
             LoadError::Cycle => f.write_str("the load asked for a key that waits for it"),
+            LoadError::Store(error) => error.fmt(f),
             LoadError::Abandoned => f.write_str("the load was cut off: the runtime that ran it has ended"),
         }
     }
 }
 
 /// Without a bound on `E` beyond printing, so that it also holds for `anyhow::Error` and `String`. The text
-/// of `E` is part of this error's own, and `source` is empty.
-impl<E: fmt::Debug + fmt::Display> std::error::Error for LoadError<E> {}
+/// of `E` is part of this error's own, and `source` is empty but for the source of a store's error.
+impl<E: fmt::Debug + fmt::Display> std::error::Error for LoadError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            LoadError::Store(error) => error.source(),
+            _ => None,
+        }
+    }
+}

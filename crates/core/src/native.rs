@@ -4,6 +4,8 @@ use crate::codec::Native;
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step, short_name};
 use crate::{Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time, store::Cleared};
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -39,7 +41,7 @@ where
         if from > 0 || cx.skips_read() {
             return None;
         }
-        match level.store.get(key).await {
+        match guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await {
             Ok(held) => {
                 let now = cx.clock.now_exact();
                 let found = Fetched::of(held?, cx.base, now)?;
@@ -66,8 +68,7 @@ where
             Step::Remove => Self::remove(level, cx, key).await,
             Step::Write(stamp) => {
                 cx.counters.level(cx.base).writes.add();
-                let entry = Entry::with_life(value.keep(), stamp.life, stamp.extra.clone());
-                level.store.insert(key, entry).await.map_err(|error| cx.failed(Operation::Write, error))
+                write(level, cx, key, Entry::with_life(value.keep(), stamp.life, stamp.extra.clone())).await
             }
         }
     }
@@ -76,7 +77,8 @@ where
         if cx.skips_write() {
             return Ok(());
         }
-        level.store.remove(key).await.map_err(|error| cx.failed(Operation::Remove, error))
+        let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await;
+        removed.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
     async fn expire(level: &Level<S, Self>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
@@ -86,12 +88,11 @@ where
         if kept[0].is_zero() {
             return Self::remove(level, cx, key).await;
         }
-        let held = level.store.get(key).await.map_err(|error| cx.failed(Operation::Read, error))?;
+        let held = guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await;
+        let held = held.map_err(|error| cx.failed(Operation::Read, error))?;
         let now = cx.clock.now_exact();
         match held.map(|entry| entry.expired(now, kept[0])) {
-            Some(entry) if entry.freshness(now) == Freshness::Kept => {
-                level.store.insert(key, entry).await.map_err(|error| cx.failed(Operation::Write, error))
-            }
+            Some(entry) if entry.freshness(now) == Freshness::Kept => write(level, cx, key, entry).await,
             Some(_) => Self::remove(level, cx, key).await,
             None => Ok(()),
         }
@@ -101,7 +102,8 @@ where
         if cx.skips_write() {
             return Ok(());
         }
-        cleared(level.store.clear().await).map_err(|error| cx.failed(Operation::Clear, error))
+        let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear())).await;
+        cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
     fn keeps(_: &Level<S, Self>, plan: &[Step]) -> bool {
@@ -118,8 +120,34 @@ where
 
     fn describe(level: &Level<S, Self>, out: &mut Vec<Description>) {
         let usage = level.store.usage();
-        out.push(Description { store: short_name::<S>(), codec: None, namespace: None, usage });
+        let breaker = if level.store.capabilities().immediate { None } else { level.guard.state() };
+        out.push(Description { store: short_name::<S>(), codec: None, namespace: None, usage, breaker });
     }
+}
+
+/// Asks the store through the level's guard, unless it never waits.
+async fn guarded<K, S, T>(
+    level: &Level<S, Native>,
+    cx: Cx<'_>,
+    operation: Operation,
+    call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
+) -> Result<T>
+where
+    K: ?Sized,
+    S: Store<K>,
+    T: Send,
+{
+    if level.store.capabilities().immediate { call.await } else { level.guard.run(cx, operation, call).await }
+}
+
+async fn write<K, V, S>(level: &Level<S, Native>, cx: Cx<'_>, key: &K, entry: Entry<V>) -> Result<()>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Store<K, Value = V>,
+{
+    let written = guarded(level, cx, Operation::Write, pin!(level.store.insert(key, entry))).await;
+    written.map_err(|error| cx.failed(Operation::Write, error))
 }
 
 /// A store that cannot clear has not done what was asked.

@@ -1,6 +1,5 @@
 //! What one handle of a cache decides: how long entries live, how they are loaded, what it is called, who is told.
 
-use crate::Time;
 use crate::entry::Entry;
 use crate::event::Observers;
 use crate::failures::Delay;
@@ -9,6 +8,7 @@ use crate::life::{Life, Scopes};
 use crate::load_rules::LoadRules;
 use crate::random::Random;
 use crate::terms::Terms;
+use crate::{OnStoreError, Time};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub(crate) struct Policy<K: ?Sized, V> {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) observers: Observers,
     pub(crate) loads: LoadRules<K, V>,
+    pub(crate) on_store_error: Option<OnStoreError>,
     pub(crate) random: Arc<Random>,
 }
 
@@ -36,6 +37,7 @@ impl<K: ?Sized, V> Policy<K, V> {
             name: None,
             observers: Observers::default(),
             loads: LoadRules::default(),
+            on_store_error: None,
             random: Arc::new(Random::unpredictable()),
         }
     }
@@ -49,6 +51,10 @@ impl<K: ?Sized, V> Policy<K, V> {
                 "`.{method}` governs loads, and a level behind another one does not load: say it after `.chain`"
             );
         }
+        assert!(
+            back.on_store_error.is_none(),
+            "`.on_store_error` governs whole calls, and a level behind another one does not answer them: say it after `.chain`"
+        );
         let inside = |side: &Policy<K, V>| {
             let whole = Arc::new(side.whole.clone());
             let inside = |own: &Vec<_>| own.iter().chain([&whole]).map(Arc::clone).collect();
@@ -62,6 +68,7 @@ impl<K: ?Sized, V> Policy<K, V> {
             name: self.name.as_ref().or(back.name.as_ref()).map(Arc::clone),
             observers,
             loads: self.loads.clone(),
+            on_store_error: self.on_store_error,
             random: Arc::clone(&self.random),
         }
     }
@@ -74,6 +81,11 @@ impl<K: ?Sized, V> Policy<K, V> {
         } else {
             Delay { first: most.min(Duration::from_secs(1)), most }
         }
+    }
+
+    /// Whether a store that fails makes a read fail.
+    pub(crate) fn minds_store_errors(&self) -> bool {
+        self.on_store_error == Some(OnStoreError::Fail)
     }
 
     fn scopes(&self, level: usize) -> Scopes<'_, K, V> {
@@ -142,6 +154,7 @@ impl<K: ?Sized, V> Clone for Policy<K, V> {
             name: self.name.clone(),
             observers: self.observers.clone(),
             loads: self.loads.clone(),
+            on_store_error: self.on_store_error,
             random: Arc::clone(&self.random),
         }
     }

@@ -326,7 +326,9 @@ where
             Outcome::Failed(error) => LoadError::Load(error.downcast().ok()?),
             Outcome::Panicked(message) => LoadError::Panicked(message),
             Outcome::TimedOut => LoadError::Timeout,
-            Outcome::Nothing | Outcome::Abandoned => return None,
+            // Who began the read may have minded, or not.
+            Outcome::Unread(error) if self.policy.minds_store_errors() => LoadError::Store(error),
+            Outcome::Unread(_) | Outcome::Nothing | Outcome::Abandoned => return None,
         };
         Some(self.instead(key, flight, floor, error))
     }

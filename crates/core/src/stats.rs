@@ -1,6 +1,6 @@
 //! A snapshot of what a cache counted.
 
-use crate::Usage;
+use crate::{BreakerState, Usage};
 use std::fmt;
 
 /// What a cache counted since it was made, its clones and its boxed form included.
@@ -48,6 +48,10 @@ pub struct LevelStats {
     pub writes: u64,
     /// Failures of the level, and bytes in it that could not be used.
     pub errors: u64,
+    /// Calls that left this level out because its breaker was open.
+    pub skipped: u64,
+    /// What the breaker lets through; `None` where there is none, as for a store that never waits.
+    pub breaker: Option<BreakerState>,
     /// How full the level is, if it knows.
     pub usage: Option<Usage>,
 }
@@ -80,20 +84,23 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>12}",
-            "level", "fresh", "stale", "misses", "writes", "errors", "entries"
+            "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>8} {:>9} {:>12}",
+            "level", "fresh", "stale", "misses", "writes", "errors", "skipped", "breaker", "entries"
         )?;
         for level in &self.levels {
+            let breaker = level.breaker.map_or_else(|| "-".into(), |state| state.to_string());
             let entries = level.usage.map_or_else(|| "?".into(), |usage| usage.entries.to_string());
             writeln!(
                 f,
-                "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>12}",
+                "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>8} {:>9} {:>12}",
                 level.name,
                 level.fresh_hits,
                 level.stale_hits,
                 level.misses,
                 level.writes,
                 level.errors,
+                level.skipped,
+                breaker,
                 entries
             )?;
         }

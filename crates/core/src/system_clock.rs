@@ -4,6 +4,7 @@
 //! milliseconds into an atomic, and `now` is one load. The thread parks when nobody has read that for a while; who
 //! then reads first finds zero, reads the clock itself, and wakes the thread.
 
+use crate::timers::Timer;
 use crate::{Clock, Sleep, Tick, Time};
 use parking_lot::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,12 +17,12 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// [`now`](Clock::now) costs less than a nanosecond and lags behind by some two milliseconds, or by as long as the
 /// machine keeps a thread that wants to run from doing so. Whatever loads, inserts or misses reads the exact clock,
-/// and with it corrects a `now` that lags too far. Two threads do the work, whatever the number of caches: one that
-/// reads the clock while somebody reads its result, and one for housekeeping, which starts with the first entry that
-/// can expire and wakes once a second. In a child that `fork` made without `exec` both are missing, and time stands
-/// still there for hits.
+/// and with it corrects a `now` that lags too far. Three threads do the work, whatever the number of caches: one that
+/// reads the clock while somebody reads its result; one for housekeeping, which starts with the first entry that
+/// can expire and wakes once a second; and one for timers, which starts with the first that is waited for. In a child
+/// that `fork` made without `exec` they are missing: time stands still there for hits, and timers do not end.
 ///
-/// [`sleep`](Clock::sleep) panics outside of a tokio runtime with a time driver.
+/// [`sleep`](Clock::sleep) needs no runtime, and measures by the exact clock, which `now` follows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -75,9 +76,8 @@ impl Clock for SystemClock {
         SystemTime::now()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the clock is where timers come from")]
     fn sleep(&self, span: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(span))
+        Box::pin(Timer::new(span))
     }
 
     fn on_tick(&self, job: Weak<dyn Tick>) {
@@ -90,7 +90,7 @@ impl Clock for SystemClock {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the clock is where time comes from")]
-fn exact_instant() -> Instant {
+pub(crate) fn exact_instant() -> Instant {
     Instant::now()
 }
 

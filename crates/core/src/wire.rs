@@ -6,7 +6,9 @@ use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Stamp, Step, sho
 use crate::native::cleared;
 use crate::spawn::message;
 use crate::{ByteStore, Entry, Error, ErrorKind, Freshness, Key, Level, Result, Time, envelope};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 impl<K, V, B, C> Holds<B, K, V> for C
@@ -62,7 +64,8 @@ where
             return Ok(());
         }
         let key = full_key(level, key);
-        level.store.remove(&key).await.map_err(|error| cx.failed(Operation::Remove, error))
+        let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(&key))).await;
+        removed.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
     async fn expire(level: &Level<B, Self>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
@@ -90,7 +93,7 @@ where
         if cx.skips_write() {
             return Ok(());
         }
-        let answer = level.store.clear(&level.wire.prefix).await;
+        let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear(&level.wire.prefix))).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
@@ -112,8 +115,19 @@ where
             codec: Some(short_name::<C>()),
             namespace: Some(level.wire.prefix.trim_end_matches(':').into()),
             usage: level.store.usage(),
+            breaker: if level.store.capabilities().immediate { None } else { level.guard.state() },
         });
     }
+}
+
+/// Asks the store through the level's guard, unless it never waits.
+async fn guarded<B: ByteStore, C: Sync + Send, T: Send>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    operation: Operation,
+    call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
+) -> Result<T> {
+    if level.store.capabilities().immediate { call.await } else { level.guard.run(cx, operation, call).await }
 }
 
 fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
@@ -130,9 +144,10 @@ async fn held<V, B: ByteStore, C: Codec<V>>(
     cx: Cx<'_>,
     key: &str,
 ) -> Result<Option<Entry<V>>> {
-    let Some(bytes) = level.store.get(key).await? else { return Ok(None) };
+    let bytes = guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?;
+    let Some(bytes) = bytes else { return Ok(None) };
     check_size(level, bytes.len())?;
-    guarded(|| envelope::open(&*level.wire.codec, key, &bytes, cx.moment())).map(Some)
+    caught(|| envelope::open(&*level.wire.codec, key, &bytes, cx.moment())).map(Some)
 }
 
 /// Writes a value, or else removes what is there: what cannot be written must not leave the older value in its place.
@@ -144,8 +159,13 @@ async fn write<V: Sync, B: ByteStore, C: Codec<V>>(
     stamp: &Stamp,
 ) -> Result<()> {
     let written = match sealed(level, cx, key, value, stamp) {
-        Ok((bytes, expires_at)) => level.store.put(key, bytes, expires_at).await,
-        Err(error) => level.store.remove(key).await.and(Err(error)),
+        Ok((bytes, expires_at)) => {
+            guarded(level, cx, Operation::Write, pin!(level.store.put(key, bytes, expires_at))).await
+        }
+        Err(error) => {
+            let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await;
+            removed.and(Err(error))
+        }
     };
     written.map_err(|error| cx.failed(Operation::Write, error))
 }
@@ -160,7 +180,7 @@ fn sealed<S, V, C: Codec<V>>(
     stamp: &Stamp,
 ) -> Result<Written> {
     let at = cx.moment();
-    let bytes = guarded(|| envelope::seal(&*level.wire.codec, key, value, stamp, at))?;
+    let bytes = caught(|| envelope::seal(&*level.wire.codec, key, value, stamp, at))?;
     check_size(level, bytes.len())?;
     let expires_at = at.now.until(stamp.life.dead_at).and_then(|left| at.wall.checked_add(left));
     Ok((bytes, expires_at))
@@ -168,7 +188,7 @@ fn sealed<S, V, C: Codec<V>>(
 
 /// Runs code of a codec, whose panic is an error: a value's `Deserialize` must not stop the load that would replace
 /// what it panics on.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         Err(Error::new(ErrorKind::Codec, format!("it panicked: {}", message(&*panic))))
     })

@@ -1,8 +1,8 @@
 //! What is pinned about types: what is `Send`, and how large futures are.
 
 use larder_core::{
-    Boxed, Cache, Chain, Entry, Error, Found, Level, LoadError, Native, PerLevel, Raw, Stats, SystemClock,
-    Time,
+    Boxed, Breaker, BreakerState, Cache, Chain, Entry, Error, Found, Level, LoadError, Native, OnStoreError,
+    PerLevel, Raw, Stats, SystemClock, Time,
 };
 use larder_testkit::{Fake, FakeBytes, Gate, Loader, MockClock, Recorder};
 use std::mem::size_of_val;
@@ -22,6 +22,7 @@ fn public_types_can_go_everywhere() {
     everywhere::<Found<String>>();
     everywhere::<LoadError<String>>();
     everywhere::<Stats>();
+    everywhere::<(Breaker, BreakerState, OnStoreError)>();
     everywhere::<SystemClock>();
     everywhere::<Time>();
     everywhere::<(FakeBytes, Gate, Loader<u8>, MockClock, Recorder)>();

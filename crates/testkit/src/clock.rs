@@ -152,18 +152,23 @@ impl Future for Timer {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
         let mut state = self.clock.0.lock();
         if state.now >= self.due.0 {
             return Poll::Ready(());
         }
-        state.timers.insert(self.due, cx.waker().clone());
+        let before = state.timers.insert(self.due, waker);
+        // A waker is dropped after the lock: it may be the last of a task, which has timers of its own.
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        self.clock.0.lock().timers.remove(&self.due);
+        let waker = self.clock.0.lock().timers.remove(&self.due);
+        drop(waker);
     }
 }
 

@@ -1,6 +1,6 @@
 //! An observer that remembers.
 
-use larder_core::{ErrorKind, Event, Observer, Operation};
+use larder_core::{BreakerState, ErrorKind, Event, Observer, Operation};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -27,6 +27,7 @@ pub struct Recorder(Arc<Mutex<Recorded>>);
 #[derive(Debug, Default)]
 struct Recorded {
     failures: Vec<LevelFailure>,
+    breakers: Vec<(String, BreakerState)>,
     failed_reloads: usize,
     overtaken: usize,
 }
@@ -56,6 +57,11 @@ impl Recorder {
         self.0.lock().failures.clone()
     }
 
+    /// Returns the changes of breakers, in order: which level's, and to what.
+    pub fn breakers(&self) -> Vec<(String, BreakerState)> {
+        self.0.lock().breakers.clone()
+    }
+
     /// Returns how many reloads in the background failed.
     pub fn failed_reloads(&self) -> usize {
         self.0.lock().failed_reloads
@@ -77,6 +83,7 @@ impl Observer for Recorder {
                 kind: error.kind(),
                 message: error.to_string(),
             }),
+            Event::BreakerChanged { level, state, .. } => recorded.breakers.push(((*level).into(), *state)),
             Event::ReloadFailed { .. } => recorded.failed_reloads += 1,
             Event::Overtaken => recorded.overtaken += 1,
             // Newer events are of interest to newer tests.

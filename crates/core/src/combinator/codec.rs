@@ -64,6 +64,7 @@ where
                 idle: None,
             },
             loads: old.loads.retyped(),
+            on_store_error: old.on_store_error,
             name: old.name.clone(),
             observers: old.observers.clone(),
             random: Arc::clone(&old.random),

@@ -36,7 +36,7 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     ///
     /// ```
     /// use larder::prelude::*;
-    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let ages = Cache::new(Memory::<str, u32>::new(1_000)).hard_timeout(millis(1));
     ///
     /// let hanging = async || std::future::pending::<Result<u32, std::io::Error>>().await;

@@ -1,5 +1,6 @@
 //! Asking whether a key is there: [`contains`](Cache::contains).
 
+use crate::fly::Waited;
 use crate::holds::{Holds, Look};
 use crate::{Cache, Lookup, Result};
 
@@ -17,7 +18,7 @@ where
     ///
     /// # Errors
     ///
-    /// None at present: a level that fails is passed over and reported to the observers.
+    /// As for [`get`](Self::get).
     ///
     /// # Cancel safety
     ///
@@ -39,8 +40,9 @@ where
             Look::Hit(_) => Ok(true),
             Look::Ask(from, _) if from == C::depth(&self.level) => Ok(false),
             Look::Ask(from, _) => {
-                let found = Box::pin(C::fetch(&self.level, self.cx(), key, from)).await;
-                Ok(found.is_some_and(|found| found.is_hit()))
+                let (found, failure) = Box::pin(self.fetch(key, from, Waited::Not)).await;
+                let hit = found.is_some_and(|found| found.is_hit());
+                if hit { Ok(true) } else { self.verdict(failure).map(|()| false) }
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::fly::{Inside, NoLoader, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
 use crate::spawn::spawn;
-use crate::{Cache, Freshness, Lookup, Result, Time};
+use crate::{Cache, Error, Freshness, Lookup, Result, Time};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -29,8 +29,8 @@ where
     ///
     /// # Errors
     ///
-    /// None at present. A level that fails, or holds bytes that cannot be used, is passed over and reported to
-    /// the observers.
+    /// None, unless [`on_store_error`](Self::on_store_error) says so: a level that fails, or holds bytes that cannot be
+    /// used, is passed over and reported to the observers.
     ///
     /// # Cancel safety
     ///
@@ -53,14 +53,17 @@ where
                 Ok(found) => return Ok(found),
                 Err(rest) => rest,
             };
-            Ok(rest.await.map(|found| found.entry.into_value()))
+            Ok(rest.await?.map(|found| found.entry.into_value()))
         }
     }
 
     /// Answers, or returns the rest of the work. Not part of `get`, so that nothing of the first look lives in
     /// its future, which is to stay small.
     #[inline]
-    fn begin_get<'a>(&'a self, key: &'a K) -> std::result::Result<Option<V>, Rest<'a, Option<Fetched<V>>>> {
+    fn begin_get<'a>(
+        &'a self,
+        key: &'a K,
+    ) -> std::result::Result<Option<V>, Rest<'a, Result<Option<Fetched<V>>>>> {
         match self.glance(key) {
             Ok(value) => Ok(Some(value)),
             Err(seen) if self.is_miss(&seen) => Ok(None),
@@ -117,7 +120,7 @@ where
     }
 
     /// Reads on, after a first look that saw nothing fresh.
-    pub(crate) async fn read_on(&self, key: &K, seen: Seen<V>) -> Option<Fetched<V>> {
+    pub(crate) async fn read_on(&self, key: &K, seen: Seen<V>) -> Result<Option<Fetched<V>>> {
         match seen {
             Seen::Old(entry, freshness) => {
                 self.count_old(freshness);
@@ -127,19 +130,19 @@ where
                     // Without a runtime the old value serves until someone loads.
                     drop(spawn(self.ask_below(lead, 1, Waited::Not)));
                 }
-                Some(Fetched { entry, level: 0, freshness })
+                Ok(Some(Fetched { entry, level: 0, freshness }))
             }
             Seen::Ask(from, kept) => {
-                let below =
-                    if from < C::depth(&self.level) { self.read_below(key, from).await } else { None };
+                let is_left = from < C::depth(&self.level);
+                let below = if is_left { self.read_below(key, from).await? } else { None };
                 let kept = kept.filter(|_| self.allows_stale());
-                below.or_else(|| Fetched::of(kept?, 0, self.inner.clock.now()))
+                Ok(below.or_else(|| Fetched::of(kept?, 0, self.inner.clock.now())))
             }
         }
     }
 
     /// Asks the levels from number `from` on, together with whoever else does.
-    async fn read_below(&self, key: &K, from: usize) -> Option<Fetched<V>> {
+    async fn read_below(&self, key: &K, from: usize) -> Result<Option<Fetched<V>>> {
         let counters = &self.inner.counters;
         let floor = self.floor(false);
         let answers =
@@ -159,26 +162,38 @@ where
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
-                let found = self.fetch(key, from, Waited::For).await.filter(&answers)?;
+                let (found, failure) = self.fetch(key, from, Waited::For).await;
+                let Some(found) = found.filter(&answers) else {
+                    return self.verdict(failure).map(|()| None);
+                };
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
                 if found.is_hit() {
                     self.promote(&visit, key, found, Inside::Caller).await;
                 }
-                return Some(answer);
+                return Ok(Some(answer));
             }
         };
         let clock = &*self.inner.clock;
-        let (entry, level) = match flight.wait(clock).await {
-            Outcome::Found(entry, level) => (entry, level),
+        let found = match flight.wait(clock).await {
+            Outcome::Found(entry, level) => Some((entry, level)),
+            Outcome::Unread(error) if !self.allows_stale() => {
+                return self.verdict(Some(error)).map(|()| None);
+            }
             // What was cut off, or panicked in a level, is passed over.
-            _ => flight.fallback(clock).cloned()?,
+            _ => flight.fallback(clock).cloned(),
         };
-        Fetched::of(entry, level, clock.now()).filter(answers)
+        Ok(found.and_then(|(entry, level)| Fetched::of(entry, level, clock.now()).filter(answers)))
     }
 
     fn wanted_to_read(&self) -> Wanted {
         Wanted { loads: false, now: self.inner.clock.now_exact(), floor: self.floor(false) }
+    }
+
+    /// Says whether a read that found nothing is an error of this handle, when a level failed. Who joined the read may
+    /// decide otherwise than who began it.
+    pub(crate) fn verdict(&self, failure: Option<Error>) -> Result<()> {
+        failure.filter(|_| self.policy.minds_store_errors()).map_or(Ok(()), Err)
     }
 
     /// A flight without a loader.

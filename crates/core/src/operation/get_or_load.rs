@@ -34,6 +34,7 @@ where
     /// - [`LoadError::Timeout`]: the load takes longer than [`hard_timeout`](Self::hard_timeout).
     /// - [`LoadError::Cycle`]: this call is made by a load that the value depends on.
     /// - [`LoadError::Abandoned`]: the runtime that ran the load has ended.
+    /// - [`LoadError::Store`]: a level failed, where [`on_store_error`](Self::on_store_error) makes that an error.
     ///
     /// # Cancel safety
     ///
@@ -212,7 +213,15 @@ where
         Fut: Future<Output = V> + Send + 'static,
     {
         async move {
-            let made = self.get_or_load(key, || async { Ok::<_, Infallible>(make().await) }).await;
+            let load = |_| async { Ok::<_, Infallible>(make().await) };
+            let rest = |seat| -> Rest<'a, _> {
+                let cache = self.lenient();
+                Box::pin(async move { cache.as_ref().unwrap_or(self).load_on(key, seat, load).await })
+            };
+            let made = match self.begin_load(key, rest) {
+                Ok(made) => made,
+                Err(rest) => rest.await,
+            };
             match made {
                 Ok(value) => value,
                 Err(LoadError::Load(never)) => match *never {},

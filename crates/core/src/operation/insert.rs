@@ -79,7 +79,8 @@ where
     /// # Errors
     ///
     /// The first error of a level. All levels are tried, and each failure is reported to the observers. A level
-    /// that failed may still hold the older value.
+    /// that failed may still hold the older value; one that did not answer in time may yet take this one, see
+    /// [`level_timeout`](Self::level_timeout).
     ///
     /// # Cancel safety
     ///

@@ -108,7 +108,7 @@ where
         let found = match self.glance_at_entry(key) {
             Ok(entry) => Some(Fetched { entry, level: 0, freshness: Freshness::Fresh }),
             Err(seen) if self.is_miss(&seen) => None,
-            Err(seen) => Box::pin(self.read_on(key, seen)).await,
+            Err(seen) => Box::pin(self.read_on(key, seen)).await?,
         };
         let now = self.inner.clock.now_exact();
         Ok(found.map(|Fetched { entry, level, freshness }| Found { entry, level, freshness, now }))

@@ -36,6 +36,8 @@ where
             misses: counted.misses.get(),
             writes: counted.writes.get(),
             errors: counted.errors.get(),
+            skipped: counted.skipped.get(),
+            breaker: level.breaker,
             usage: level.usage,
         });
         let mut stats = Stats {
