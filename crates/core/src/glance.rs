@@ -27,7 +27,7 @@ where
     #[inline]
     pub(crate) fn glance(&self, key: &K) -> Result<V, Seen<V>> {
         if self.call.is_some() {
-            return self.glance_at_entry(key).map(Entry::into_value);
+            return self.glance_closely(key);
         }
         let now = self.inner.clock.now();
         match C::hit(&self.level, key, now) {
@@ -35,8 +35,21 @@ where
                 self.inner.counters.first_hits.add();
                 Ok(value)
             }
-            Err(look) => self.judge(look, now).map(Entry::into_value),
+            Err(look) => self.think_twice(look, now),
         }
+    }
+
+    // The next two are kept out of line, so that a hit does not pay for the room which they need.
+    #[cold]
+    #[inline(never)]
+    fn glance_closely(&self, key: &K) -> Result<V, Seen<V>> {
+        self.glance_at_entry(key).map(Entry::into_value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn think_twice(&self, look: Look<V>, now: Time) -> Result<V, Seen<V>> {
+        self.judge(look, now).map(Entry::into_value)
     }
 
     /// As [`glance`](Self::glance), for a call that has a loader.
