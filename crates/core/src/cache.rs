@@ -81,7 +81,7 @@ where
     }
 
     pub(crate) fn cx(&self) -> Cx<'_> {
-        Cx { clock: &*self.inner.clock, counters: &self.inner.counters, observers: self.observers(), base: 0 }
+        Cx { clock: &self.inner.clock, counters: &self.inner.counters, observers: self.observers(), base: 0 }
     }
 
     /// Has the clock free what expires, from the first entry on that does.

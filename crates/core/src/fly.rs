@@ -81,7 +81,7 @@ where
         if let Some(found) = self.fetch(key, from, waited).await {
             if found.freshness == Freshness::Fresh || (load.is_none() && found.is_hit()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
-                self.promote(&lead.visit, key, found, inside).await;
+                self.copy_up(&lead.visit, key, found, inside).await;
                 return outcome;
             }
             if found.is_hit() {
@@ -205,7 +205,7 @@ where
     /// Copies what was found at a lower level into the levels before it.
     ///
     /// A copy is worth no waiting: if the key is being written, what is written is newer anyway.
-    pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
+    pub(crate) async fn copy_up(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
         if found.level == 0 {
             return;
         }

@@ -13,10 +13,11 @@
 use crate::counters::Counters;
 use crate::entry::Lifetime;
 use crate::envelope::Moment;
-use crate::event::{Event, Observers, Operation};
+use crate::event::{Observers, Operation};
 use crate::store::Usage;
 use crate::{Clock, Entry, Error, Freshness, Level, Result, Time};
 use std::future::Future;
+use std::sync::Arc;
 
 /// Sealed: a store `S` with what stands in the codec's place holds `V` under `K`.
 #[diagnostic::on_unimplemented(
@@ -70,6 +71,10 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
     /// Removes every entry from every level, the lowest first.
     #[doc(hidden)]
     fn clear(level: &Level<S, Self>, cx: Cx<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Has what is queued written, in every level, and returns when all of it is written or given up.
+    #[doc(hidden)]
+    fn drain(level: &Level<S, Self>, cx: Cx<'_>, how: Drain) -> impl Future<Output = Result<()>> + Send;
 
     /// Whether the plan writes to a level that keeps the value itself.
     #[doc(hidden)]
@@ -148,6 +153,15 @@ pub enum Step {
     Remove,
 }
 
+/// What is to become of queues once they are empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drain {
+    /// They go on.
+    Flush,
+    /// They take nothing any more: writes go through.
+    Shutdown,
+}
+
 /// The times of an entry that is about to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp(pub(crate) Lifetime);
@@ -182,7 +196,7 @@ impl<V> Gift<'_, V> {
 /// What an operation needs beside the levels: the time, and where to report.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
-    pub(crate) clock: &'a dyn Clock,
+    pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) counters: &'a Counters,
     pub(crate) observers: &'a Observers,
     /// The number of the first level that is meant.
@@ -206,13 +220,14 @@ impl Cx<'_> {
         Moment { now: self.clock.now_exact(), wall: self.clock.wall() }
     }
 
+    /// Puts the level's name on the error.
+    pub(crate) fn at_level(&self, error: Error) -> Error {
+        error.at_level(&*self.counters.level(self.base).name)
+    }
+
     /// Counts and reports that the level failed, and returns the error with the level's name on it.
     pub(crate) fn failed(&self, operation: Operation, error: Error) -> Error {
-        let level = self.counters.level(self.base);
-        level.errors.add();
-        let error = error.at_level(&*level.name);
-        self.observers.tell(&Event::LevelFailed { level: &level.name, operation, error: &error });
-        error
+        self.observers.level_failed(self.counters.level(self.base), operation, error)
     }
 }
 
@@ -223,6 +238,8 @@ pub struct Description {
     pub(crate) codec: Option<&'static str>,
     pub(crate) namespace: Option<String>,
     pub(crate) usage: Option<Usage>,
+    /// Keys that are queued; `None` without a queue.
+    pub(crate) pending: Option<u64>,
 }
 
 /// The name of a type without its path and parameters.

@@ -1,6 +1,7 @@
 //! One level of a cache: a store, and how values travel to it.
 
-use crate::codec::{Native, Raw};
+use crate::behind::Queue;
+use crate::codec::{Format, Native, Raw};
 use crate::{ByteStore, Store};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ pub struct Level<S, C> {
     /// Behind a pointer, because `users.clone().namespace("x")` is another level over the same store.
     pub(crate) store: Arc<S>,
     pub(crate) wire: Arc<Wire<C>>,
+    /// Where writes wait, if this level is written behind. One queue for all handles of the level: what one of them has
+    /// queued, another one may remove.
+    pub(crate) behind: Option<Arc<Queue>>,
 }
 
 /// How values travel to a store of bytes. Of no meaning elsewhere.
@@ -34,7 +38,7 @@ impl<S, C> Level<S, C> {
             prefix: prefix(DEFAULT_NAMESPACE),
             max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
         };
-        Level { store: Arc::new(store), wire: Arc::new(wire) }
+        Level { store: Arc::new(store), wire: Arc::new(wire), behind: None }
     }
 
     /// The same store with another codec.
@@ -44,11 +48,22 @@ impl<S, C> Level<S, C> {
             prefix: self.wire.prefix.clone(),
             max_value_bytes: self.wire.max_value_bytes,
         };
-        Level { store: Arc::clone(&self.store), wire: Arc::new(wire) }
+        Level { store: Arc::clone(&self.store), wire: Arc::new(wire), behind: self.behind.clone() }
     }
 
-    pub(crate) fn with_namespace(&self, namespace: &str) -> Self {
-        self.with_wire(|wire| wire.prefix = prefix(namespace))
+    pub(crate) fn with_namespace(&self, namespace: &str) -> Self
+    where
+        S: ByteStore,
+    {
+        let level = self.with_wire(|wire| wire.prefix = prefix(namespace));
+        // Another namespace is another level: it is flushed, shut down and counted by itself.
+        let behind = self.behind.as_ref().map(|queue| Arc::new(queue.anew(&self.store)));
+        Level { behind, ..level }
+    }
+
+    /// The same store, written in another way.
+    pub(crate) fn with_queue(self, behind: Option<Queue>) -> Self {
+        Level { behind: behind.map(Arc::new), ..self }
     }
 
     pub(crate) fn with_max_value_bytes(&self, max_value_bytes: usize) -> Self {
@@ -62,7 +77,7 @@ impl<S, C> Level<S, C> {
             max_value_bytes: self.wire.max_value_bytes,
         };
         change(&mut wire);
-        Level { store: Arc::clone(&self.store), wire: Arc::new(wire) }
+        Level { store: Arc::clone(&self.store), wire: Arc::new(wire), behind: self.behind.clone() }
     }
 }
 
@@ -76,7 +91,7 @@ fn prefix(namespace: &str) -> Box<str> {
 
 impl<S, C> Clone for Level<S, C> {
     fn clone(&self) -> Self {
-        Level { store: Arc::clone(&self.store), wire: Arc::clone(&self.wire) }
+        Level { store: Arc::clone(&self.store), wire: Arc::clone(&self.wire), behind: self.behind.clone() }
     }
 }
 
@@ -128,3 +143,15 @@ impl<K: ?Sized, B: ByteStore> IntoLevel<K, ByBytes> for B {
         Level::new(self, Raw)
     }
 }
+
+/// What stands in the codec's place of a single level: [`Native`] and every [`Format`], and not
+/// [`PerLevel`](crate::PerLevel). Never implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "this is said about one level, and `{Self}` stands for several or hidden ones",
+    note = "say it on the level, before `.chain` and `.boxed`"
+)]
+pub trait OneLevel {}
+
+impl OneLevel for Native {}
+
+impl<C: Format> OneLevel for C {}

@@ -8,12 +8,14 @@
 //! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`), `event`; what they speak of: `entry`, `time`, `error`
 //! - what travels: `envelope`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
+//! - what is written later: `behind`
 //! - decisions: `policy`, `life`, `random`, and `combinator`, one file a method
 //! - work: `cache`, `glance`, `fly`, and `operation`, one file a method; who does what to a key: `flights`,
 //!   `flight`, `cycle`, `backoff`, `spawn`
 //! - counting: `counters`, `striped`, `stats`
 
 mod backoff;
+mod behind;
 mod boxed;
 mod byte_store;
 mod cache;
@@ -49,18 +51,20 @@ mod system_clock;
 mod time;
 mod wire;
 
+pub use behind::{Behind, WhenFull};
 pub use boxed::Boxed;
 pub use byte_store::ByteStore;
 pub use cache::Cache;
 pub use chain::Chain;
 pub use clock::{Clock, Sleep, Tick};
 pub use codec::{Codec, Format, Native, PerLevel, Raw};
+pub use combinator::{Around, Promote, Through, WriteStrategy};
 pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, LoadFailure, Observer, Operation};
 pub use holds::Holds;
 pub use key::{Key, Lookup};
-pub use level::{ByBytes, IntoLevel, Level, Values};
+pub use level::{ByBytes, IntoLevel, Level, OneLevel, Values};
 pub use load_error::LoadError;
 pub use operation::{Found, InsertOptions};
 pub use stats::{LevelStats, Stats};

@@ -2,7 +2,7 @@
 
 use crate::codec::Native;
 use crate::event::Operation;
-use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step, short_name};
+use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step, short_name};
 use crate::{Entry, Error, ErrorKind, Level, Lookup, Result, Store, Time, store::Cleared};
 use std::task::Poll;
 
@@ -64,6 +64,10 @@ where
         cleared(level.store.clear().await).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
+    async fn drain(_: &Level<S, Self>, _: Cx<'_>, _: Drain) -> Result<()> {
+        Ok(())
+    }
+
     fn keeps(_: &Level<S, Self>, plan: &[Step]) -> bool {
         matches!(plan[0], Step::Write(_))
     }
@@ -78,7 +82,13 @@ where
 
     fn describe(level: &Level<S, Self>, out: &mut Vec<Description>) {
         let usage = level.store.usage();
-        out.push(Description { store: short_name::<S>(), codec: None, namespace: None, usage });
+        out.push(Description {
+            store: short_name::<S>(),
+            codec: None,
+            namespace: None,
+            usage,
+            pending: None,
+        });
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod clear;
 mod contains;
+mod flush;
 mod get;
 mod get_or_load;
 mod insert;
 mod lookup;
 mod remove;
+mod shutdown;
 mod stats;
 
 pub use insert::InsertOptions;

@@ -1,8 +1,9 @@
 //! A level that keeps bytes: the key becomes text, the value an envelope.
 
+use crate::behind::{Offered, Sealed, Seen};
 use crate::codec::{Codec, Format};
 use crate::event::Operation;
-use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
+use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
 use crate::native::cleared;
 use crate::spawn::message;
 use crate::{ByteStore, Error, ErrorKind, Key, Level, Result, Time, envelope};
@@ -31,7 +32,12 @@ where
         }
         let key = full_key(level, key);
         let read = async {
-            let Some(bytes) = level.store.get(&key).await? else { return Ok(None) };
+            let held = match level.behind.as_ref().and_then(|queue| queue.see(&key)) {
+                Some(Seen::Bytes(bytes)) => Some(bytes),
+                Some(Seen::Nothing) => None,
+                None => level.store.get(&key).await?,
+            };
+            let Some(bytes) = held else { return Ok(None) };
             check_size(level, bytes.len())?;
             let at = cx.moment();
             let entry = guarded(|| envelope::open(&*level.wire.codec, &key, &bytes, at))?;
@@ -56,23 +62,38 @@ where
             Step::Write(stamp) => stamp,
         };
         let key = full_key(level, key);
-        cx.counters.level(cx.base).writes.add();
         let written = match sealed(level, cx, &key, value.get(), stamp) {
-            Ok((bytes, expires_at)) => level.store.put(&key, bytes, expires_at).await,
+            Ok(value) => write(level, cx, &key, value).await,
             // What cannot be written here must not leave the older value in its place.
-            Err(error) => level.store.remove(&key).await.and(Err(error)),
+            Err(error) => {
+                cx.counters.level(cx.base).writes.add();
+                remove(level, &key).await.and(Err(error))
+            }
         };
         written.map_err(|error| cx.failed(Operation::Write, error))
     }
 
     async fn remove(level: &Level<B, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
         let key = full_key(level, key);
-        level.store.remove(&key).await.map_err(|error| cx.failed(Operation::Remove, error))
+        remove(level, &key).await.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
     async fn clear(level: &Level<B, Self>, cx: Cx<'_>) -> Result<()> {
+        let queue = level.behind.as_ref();
+        // Until the store has answered: what flies would land behind the removal, and what waits is to go as well.
+        let _withdrawn = match queue {
+            Some(queue) => Some(queue.withdraw_all().await),
+            None => None,
+        };
         let answer = level.store.clear(&level.wire.prefix).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
+    }
+
+    async fn drain(level: &Level<B, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {
+        match &level.behind {
+            Some(queue) => queue.drain(how).await.map_err(|error| cx.at_level(error)),
+            None => Ok(()),
+        }
     }
 
     fn keeps(_: &Level<B, Self>, _: &[Step]) -> bool {
@@ -93,8 +114,36 @@ where
             codec: Some(short_name::<C>()),
             namespace: Some(level.wire.prefix.trim_end_matches(':').into()),
             usage: level.store.usage(),
+            pending: level.behind.as_ref().map(|queue| queue.pending()),
         });
     }
+}
+
+/// Writes the value, or has it written.
+async fn write<B: ByteStore, C: Format>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    key: &str,
+    value: Sealed,
+) -> Result<()> {
+    let (value, _withdrawn) = match &level.behind {
+        None => (value, None),
+        Some(queue) => match queue.offer(cx, key, value).await {
+            Offered::Queued => return Ok(()),
+            Offered::Refused(value, withdrawn) => (value, Some(withdrawn)),
+        },
+    };
+    cx.counters.level(cx.base).writes.add();
+    level.store.put(key, value.bytes, value.expires_at).await
+}
+
+/// Removes what is there or on its way there.
+async fn remove<B: ByteStore, C: Format>(level: &Level<B, C>, key: &str) -> Result<()> {
+    let _withdrawn = match &level.behind {
+        Some(queue) => Some(queue.withdraw(key).await),
+        None => None,
+    };
+    level.store.remove(key).await
 }
 
 fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
@@ -105,20 +154,18 @@ fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
     full
 }
 
-type Written = (bytes::Bytes, Option<std::time::SystemTime>);
-
 fn sealed<S, V, C: Codec<V>>(
     level: &Level<S, C>,
     cx: Cx<'_>,
     key: &str,
     value: &V,
     Stamp(life): Stamp,
-) -> Result<Written> {
+) -> Result<Sealed> {
     let at = cx.moment();
     let bytes = guarded(|| envelope::seal(&*level.wire.codec, key, value, life, at))?;
     check_size(level, bytes.len())?;
     let expires_at = at.now.until(life.dead_at).and_then(|left| at.wall.checked_add(left));
-    Ok((bytes, expires_at))
+    Ok(Sealed { bytes, expires_at, dead_at: life.dead_at })
 }
 
 /// Runs code of a codec, whose panic is an error: a value's `Deserialize` must not stop the load that would replace

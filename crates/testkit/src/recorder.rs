@@ -29,6 +29,7 @@ struct Recorded {
     failures: Vec<LevelFailure>,
     failed_reloads: usize,
     overtaken: usize,
+    given_up: Vec<String>,
 }
 
 /// A failure of a level, as it was told.
@@ -61,6 +62,11 @@ impl Recorder {
         self.0.lock().failed_reloads
     }
 
+    /// Returns what was said of each queued write that was given up, in order.
+    pub fn given_up(&self) -> Vec<String> {
+        self.0.lock().given_up.clone()
+    }
+
     /// Returns how many values were overtaken and not stored.
     pub fn overtaken(&self) -> usize {
         self.0.lock().overtaken
@@ -78,6 +84,7 @@ impl Observer for Recorder {
                 message: error.to_string(),
             }),
             Event::ReloadFailed { .. } => recorded.failed_reloads += 1,
+            Event::WriteGivenUp { error, .. } => recorded.given_up.push(error.to_string()),
             Event::Overtaken => recorded.overtaken += 1,
             // Newer events are of interest to newer tests.
             _ => {}

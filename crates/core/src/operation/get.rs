@@ -141,7 +141,7 @@ where
                 let found = self.fetch(key, from, Waited::For).await.filter(Fetched::is_hit)?;
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
-                self.promote(&visit, key, found, Inside::Caller).await;
+                self.copy_up(&visit, key, found, Inside::Caller).await;
                 return Some(answer);
             }
         };

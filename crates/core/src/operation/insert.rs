@@ -104,7 +104,7 @@ where
         let call = options(InsertOptions::default()).life;
         async move {
             let now = self.inner.clock.now_exact();
-            let plan = self.policy.plan(key, &value, call, now, now);
+            let plan = self.policy.insertion(key, &value, call, now);
             let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &plan);
             if immediate && self.inner.flights.is_idle(key) {
                 self.keep_house(&plan);

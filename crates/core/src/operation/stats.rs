@@ -36,6 +36,8 @@ where
             misses: counted.misses.get(),
             writes: counted.writes.get(),
             errors: counted.errors.get(),
+            given_up: counted.given_up.get(),
+            pending: level.pending,
             usage: level.usage,
         });
         let mut stats = Stats {
