@@ -57,6 +57,8 @@
 //! | [`retry_after`](Cache::retry_after) | how long a failing loader is then left alone | 30 s, doubling |
 //! | [`jitter`](Cache::jitter), [`seed`](Cache::seed) | a random factor on each ttl | none |
 //! | [`chain`](Cache::chain) | another level behind | |
+//! | [`write`](Cache::write) | writes that go past a level, or into a queue in front of it | through |
+//! | [`promote`](Cache::promote) | which hits behind a level are copied into it | all |
 //! | [`codec`](Cache::codec) | what a store of bytes is to hold | bytes |
 //! | [`namespace`](Cache::namespace) | a part of a store of bytes for this cache alone | `larder` |
 //! | [`max_value_bytes`](Cache::max_value_bytes) | a bound on what travels | 64 MiB |
@@ -86,10 +88,11 @@
 #[doc(no_inline)]
 pub use larder_core::envelope;
 pub use larder_core::{
-    Boxed, ByBytes, ByteStore, Cache, Capabilities, Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind,
-    Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, LoadError,
-    LoadFailure, Lookup, Native, Observer, Operation, PerLevel, Raw, Result, Sleep, Stats, Store,
-    SystemClock, Tick, Time, Usage, Values,
+    Around, Behind, Boxed, ByBytes, ByteStore, Cache, Capabilities, Chain, Cleared, Clock, Codec, Entry,
+    Error, ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level,
+    LevelStats, LoadError, LoadFailure, Lookup, Native, Observer, OneLevel, Operation, PerLevel, Promote,
+    Raw, Result, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Usage, Values, WhenFull,
+    WriteStrategy,
 };
 
 #[cfg(feature = "json")]

@@ -324,3 +324,59 @@ impl Drop for AllWithdrawn<'_> {
         self.0.wake.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemClock;
+    use crate::counters::Counters;
+    use crate::event::{Event, Observers};
+    use flight::Flight;
+    use state::Next;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    struct Nowhere;
+
+    impl ByteStore for Nowhere {
+        async fn get(&self, _: &str) -> Result<Option<Bytes>> {
+            Ok(None)
+        }
+        async fn put(&self, _: &str, _: Bytes, _: Option<SystemTime>) -> Result<()> {
+            Ok(())
+        }
+        async fn remove(&self, _: &str) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// On threads of their own, writes may outlast the task and the handles.
+    #[test]
+    fn a_write_that_is_cut_off_when_nobody_is_left_is_told() {
+        let (counters, mut observers) = (Counters::new(["Nowhere"].into_iter()), Observers::default());
+        let told = Arc::new(AtomicUsize::new(0));
+        observers.add({
+            let told = Arc::clone(&told);
+            Arc::new(move |event: &Event<'_>| {
+                told.fetch_add(usize::from(matches!(event, Event::WriteGivenUp { .. })), Relaxed);
+            })
+        });
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let cx = Cx { clock: &clock, counters: &counters, observers: &observers, base: 0 };
+        let queue = Queue::new(&Arc::new(Nowhere), Behind::default());
+        let core = Arc::clone(&queue.0);
+        let value = Sealed { bytes: Bytes::new(), expires_at: None, dead_at: Time::NEVER };
+        assert!(core.enqueue("ada", value, Report::of(cx), None, Time::from_nanos(0)).is_ok());
+        let task = Running::begin(&core).expect("there is something to write");
+        let next = core.state.lock().next(Time::from_nanos(0), 1);
+        let Next::Write { key, place, write } = next else { panic!("it is due") };
+        let flight = Flight::new(&core, key, place, write);
+
+        drop(queue);
+        drop(task);
+        assert_eq!(told.load(Relaxed), 0);
+        drop(flight);
+
+        assert_eq!((told.load(Relaxed), counters.level(0).given_up.get()), (1, 1));
+        assert_eq!(core.state.lock().pending(), 0);
+    }
+}

@@ -234,6 +234,22 @@ async fn a_newer_value_has_its_own_tries_and_the_delay_of_the_older_one() {
 }
 
 #[tokio::test]
+async fn a_value_that_is_replaced_while_a_try_fails_is_written_in_place_of_it_and_not_at_once() {
+    let one = one_level(Behind::default().back_off(SECOND, SECOND));
+    one.store.fail(&[Operation::Write]);
+    one.close(Operation::Write);
+    one.insert("ada", "lady").await;
+    one.store.gate(Operation::Write).reached(1).await;
+    one.insert("ada", "countess").await;
+    one.open(Operation::Write);
+    settle().await;
+    one.store.fail(&[]);
+    assert_eq!((one.writes(), one.pending()), (1, Some(1)));
+    one.clock.run(SECOND).await;
+    assert_eq!((one.writes(), one.stored("ada").await), (2, Some("countess".into())));
+}
+
+#[tokio::test]
 async fn a_value_that_is_replaced_while_its_last_try_fails_is_not_lost() {
     let one = one_level(Behind::default().retries(0));
     one.store.fail(&[Operation::Write]);

@@ -62,6 +62,50 @@ async fn a_clear_waits_for_the_writes_that_are_under_way() {
     assert_eq!(cache.stats().levels[0].pending, Some(0));
 }
 
+/// Another cache over the same queue does not wait for the turns of the first.
+#[tokio::test]
+async fn what_another_cache_writes_during_a_removal_takes_off_after_it() {
+    for by_clear in [false, true] {
+        let store = FakeBytes::new();
+        let cache = level(&store, Behind::default());
+        let other = cache.clone().max_value_bytes(1_000);
+        let (write, remove) = (store.gate(Operation::Write), store.gate(Operation::Remove));
+        write.close();
+        cache.insert("ada", "lady".into()).await.unwrap();
+        write.reached(1).await;
+        remove.close();
+        store.gate(Operation::Clear).close();
+        let removal = tokio::spawn({
+            let cache = cache.clone();
+            async move { if by_clear { cache.clear().await } else { cache.remove("ada").await } }
+        });
+        settle().await;
+        other.insert("ada", "countess".into()).await.unwrap();
+        write.open();
+        settle().await;
+        assert_eq!((store.count(Operation::Write), removal.is_finished()), (1, false));
+
+        remove.open();
+        store.gate(Operation::Clear).open();
+        removal.await.unwrap().unwrap();
+        settle().await;
+        assert_eq!((store.count(Operation::Write), store.keys().len()), (2, 1), "by clear: {by_clear}");
+        assert_eq!(cache.get("ada").await.unwrap(), Some("countess".into()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_removed_makes_room_for_others() {
+    let store = FakeBytes::new();
+    let cache = level(&store, Behind::default().every(SECOND).max_pending(2));
+    for round in 0..10 {
+        cache.insert("ada", "countess".into()).await.unwrap();
+        if round % 2 == 0 { cache.clear().await.unwrap() } else { cache.remove("ada").await.unwrap() }
+    }
+    cache.insert("ada", "countess".into()).await.unwrap();
+    assert_eq!((store.count(Operation::Write), cache.stats().levels[0].pending), (0, Some(1)));
+}
+
 #[tokio::test]
 async fn what_waits_is_dropped_by_a_remove_and_by_a_clear() {
     let store = FakeBytes::new();
@@ -299,6 +343,29 @@ fn a_flush_does_not_hang_on_a_runtime_that_has_ended() {
         settle().await;
         first.shutdown_background();
         store.gate(Operation::Write).open();
+        flush.await.unwrap().unwrap();
+    });
+    assert_eq!(store.keys(), ["larder:ada"]);
+}
+
+#[test]
+fn nor_does_it_where_nothing_was_under_way_at_the_end() {
+    let store = FakeBytes::new();
+    let cache = level(&store, Behind::default());
+    store.fail(&[Operation::Write]);
+    let (first, second) = (a_runtime(), a_runtime());
+    first.block_on(async {
+        cache.insert("ada", "countess".into()).await.unwrap();
+        settle().await; // it has failed, and waits for its next try
+    });
+    store.fail(&[]);
+    second.block_on(async {
+        let flush = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.flush().await }
+        });
+        settle().await;
+        first.shutdown_background();
         flush.await.unwrap().unwrap();
     });
     assert_eq!(store.keys(), ["larder:ada"]);
