@@ -29,8 +29,8 @@ pub struct Around;
 
 /// How values get into a level of the store `S` with the codec `C`: [`Through`], [`Around`] or [`Behind`]. Sealed.
 #[diagnostic::on_unimplemented(
-    message = "a level of `{S}` cannot be written by `{Self}`",
-    note = "`Behind` queues bytes: say it on the level of a store of bytes with a codec, before `.chain`; memory is written faster than any queue"
+    message = "`{Self}` is no way of writing a level of `{S}`",
+    note = "`Through`, `Around`, or `Behind::default()` for a store of bytes"
 )]
 pub trait WriteStrategy<S, C> {
     /// Whether an insert removes what is there, and does not write.
@@ -71,7 +71,7 @@ where
     K: ?Sized + Lookup,
     V: Clone + Send + Sync + 'static,
     S: Send + Sync + 'static,
-    C: Holds<S, K, V> + OneLevel,
+    C: Holds<S, K, V>,
 {
     /// Decides how values get into this level.
     ///
@@ -116,7 +116,11 @@ where
     /// assert_eq!(ages.stats().levels[1].pending, Some(0));
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
-    pub fn write<W: WriteStrategy<S, C>>(self, strategy: W) -> Self {
+    pub fn write<W>(self, strategy: W) -> Self
+    where
+        C: OneLevel,
+        W: WriteStrategy<S, C>,
+    {
         let mut policy = Policy::clone(&self.policy);
         policy.levels[0].around = strategy.is_around();
         let behind = strategy.queue(&self.level.store);
