@@ -52,7 +52,7 @@ impl Running {
                     }
                 }
                 (Next::Write { key, place, write }, None) => {
-                    Flight::new(&core, key, place, write).fly().await
+                    Flight::new(&core, key, place, write).fly().await;
                 }
             }
         }
