@@ -66,7 +66,6 @@ struct Core {
 }
 
 /// A value on its way to the store.
-#[derive(Debug)]
 pub(crate) struct Sealed {
     pub(crate) bytes: Bytes,
     pub(crate) expires_at: Option<SystemTime>,
@@ -82,7 +81,6 @@ pub(crate) enum Offered<'a> {
 }
 
 /// What the queue says to a read.
-#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// The newest value.
     Bytes(Bytes),

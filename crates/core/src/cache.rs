@@ -164,6 +164,9 @@ where
             if let (Some(codec), Some(namespace)) = (level.codec, &level.namespace) {
                 write!(f, ", {codec}, namespace {namespace}")?;
             }
+            if level.pending.is_some() {
+                write!(f, ", written behind")?;
+            }
         }
         Ok(())
     }

@@ -27,8 +27,8 @@ impl Running {
         Some(Running { core: Arc::clone(core), ended: false })
     }
 
-    /// Writes until nothing is left: each key in a task of its own, so that one which hangs does not stop the others; one
-    /// after the other where there is no runtime.
+    /// Writes until nothing is left: each key in a task of its own, so that one which hangs does not stop the others;
+    /// one after the other where there is no runtime.
     pub(super) async fn run(mut self, runtime: Option<Handle>) {
         let core = Arc::clone(&self.core);
         let Some(clock) = core.clock.get() else { return };

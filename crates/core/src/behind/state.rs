@@ -66,7 +66,6 @@ pub(super) struct Write {
 }
 
 /// Why a value was not queued.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Full,
     Shut,

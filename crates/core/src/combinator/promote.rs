@@ -6,9 +6,9 @@
 //! ```
 //!
 //! A level that is scanned over, or that is to keep only what is asked for again and again, need not take each
-//! passer-by. What is loaded or inserted is written to it all the same; `.write(Around)` decides about inserts. It costs an
-//! atomic addition a hit behind, and nothing at a hit in front. A hit that is not copied leaves an older entry in the
-//! level as it is.
+//! passer-by. What is loaded or inserted is written to it all the same; `.write(Around)` decides about inserts. It
+//! costs an atomic addition a hit behind, and nothing at a hit in front. A hit that is not copied leaves an older
+//! entry in the level as it is.
 
 use crate::{Cache, Lookup, OneLevel};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

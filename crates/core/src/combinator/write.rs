@@ -78,22 +78,22 @@ where
     /// - [`Through`]: whoever writes waits for the store.
     /// - [`Around`]: an insert removes what the level has, and does not write; loads and promotions fill it. For values
     ///   that are written more often than read.
-    /// - [`Behind`]: writes go into a queue, and the caller goes on; a task in the background writes them. For stores that
-    ///   are slow, or paid by the write. Only for a store of bytes.
+    /// - [`Behind`]: writes go into a queue, and the caller goes on; a task in the background writes them. For stores
+    ///   that are slow, or paid by the write. Only for a store of bytes.
     ///
     /// The result is a new cache, with loads and statistics of its own.
     ///
-    /// With `Behind` the newest value of a key is the one that is written, and the one that is read, from the moment the
-    /// insert returns. [`remove`](Self::remove) and [`clear`](Self::clear) drop what is queued, wait for what is being
-    /// written, and are final when they return: where the store hangs, so do they. A write that fails is tried again, with growing
-    /// delays; after the last try it is given up, and what the store may have of the key is removed as far as that succeeds. It
-    /// is counted then ([`given_up`](crate::LevelStats::given_up)), told to observers
-    /// ([`WriteGivenUp`](crate::Event::WriteGivenUp)) and an error of the next [`flush`](Self::flush). A value whose life
-    /// ends while it is queued is not written: what the store has in its place is removed.
+    /// With `Behind` the newest value of a key is the one that is written, and the one that is read, from the moment
+    /// the insert returns. [`remove`](Self::remove) and [`clear`](Self::clear) drop what is queued, wait for what is
+    /// being written, and are final when they return: where the store hangs, so do they. A write that fails is tried
+    /// again, with growing delays; after the last try it is given up, and what the store may have of the key is
+    /// removed as far as that succeeds. It is counted then ([`given_up`](crate::LevelStats::given_up)), told to
+    /// observers ([`WriteGivenUp`](crate::Event::WriteGivenUp)) and an error of the next [`flush`](Self::flush). A
+    /// value whose life ends while it is queued is not written: what the store has in its place is removed.
     ///
-    /// Call [`shutdown`](Self::shutdown) before the process ends. When the last handle is dropped instead, the queue is written
-    /// without anybody waiting for it, if the runtime goes on for long enough. Other processes see a value once it is
-    /// written; what is queued is lost if the process is killed. Outside of a runtime writes go through.
+    /// Call [`shutdown`](Self::shutdown) before the process ends. When the last handle is dropped instead, the queue
+    /// is written without anybody waiting for it, if the runtime goes on for long enough. Other processes see a value
+    /// once it is written; what is queued is lost if the process is killed. Outside of a runtime writes go through.
     ///
     /// # Default
     ///

@@ -12,8 +12,8 @@ where
 {
     /// Has what is queued written now, and returns when all that was queued before the call is written or given up.
     ///
-    /// It concerns levels with [`write(Behind)`](Cache::write); in others there is nothing to wait for. Writes that fail
-    /// are tried again with their delays, and waited for. Loads that are under way are not.
+    /// It concerns levels with [`write(Behind)`](Cache::write); in others there is nothing to wait for. Writes that
+    /// fail are tried again with their delays, and waited for. Loads that are under way are not.
     ///
     /// # Errors
     ///

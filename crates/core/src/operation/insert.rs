@@ -45,6 +45,8 @@ where
     /// Once this has returned, no value whose load or read began before the call is stored over this one or served
     /// in its place, by this cache, its clones and its boxed form. A ttl of zero removes what was there.
     ///
+    /// A level may be written in another way: past it, or later and in the background, see [`write`](Self::write).
+    ///
     /// # Errors
     ///
     /// The first error of a level. All levels are tried, and each failure is reported to the observers. A level

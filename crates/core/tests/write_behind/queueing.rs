@@ -147,3 +147,11 @@ async fn pending_and_given_up_writes_are_in_the_statistics() {
     assert_eq!(columns[1][6..8], ["2", "0"], "{table}");
     assert_eq!(Cache::<str, Bytes, _, _>::new(Fake::new()).stats().levels[0].pending, None);
 }
+
+#[tokio::test]
+async fn debug_shows_that_a_level_is_written_behind_and_nothing_of_what_is_queued() {
+    let one = one_level(Behind::default().every(SECOND));
+    one.insert("ada", "countess").await;
+    let tree = format!("{:?}", one.cache);
+    assert_eq!(tree, "Cache (unnamed)\n└ L1 FakeBytes, Raw, namespace larder, written behind");
+}
