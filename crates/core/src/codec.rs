@@ -4,10 +4,6 @@ use crate::Result;
 use bytes::{Bytes, BytesMut};
 
 /// A wire format, whatever it encodes. Its number travels with every value.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no codec of a level",
-    note = "`Native` stands for memory, which keeps values: it has no codec, and is faster than any queue in front of it"
-)]
 pub trait Format: Send + Sync + 'static {
     /// The number of this format in stored bytes. 0 to 63 belong to larder, 64 to 255 are free for others. It
     /// must not change once values are stored: bytes with another number are not decoded.

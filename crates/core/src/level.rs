@@ -154,4 +154,5 @@ pub trait OneLevel {}
 
 impl OneLevel for Native {}
 
+#[diagnostic::do_not_recommend]
 impl<C: Format> OneLevel for C {}

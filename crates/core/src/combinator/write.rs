@@ -29,8 +29,9 @@ pub struct Around;
 
 /// How values get into a level of the store `S` with the codec `C`: [`Through`], [`Around`] or [`Behind`]. Sealed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no way of writing a level of `{S}`",
-    note = "`Through`, `Around`, or `Behind::default()` for a store of bytes"
+    message = "a level of `{S}` cannot be written by `{Self}`",
+    note = "`Behind` queues bytes: it is for a store of bytes with a codec, and memory is faster than any queue in front of it",
+    note = "`Through` and `Around` are for every level"
 )]
 pub trait WriteStrategy<S, C> {
     /// Whether an insert removes what is there, and does not write.
@@ -60,6 +61,7 @@ impl<S, C> WriteStrategy<S, C> for Around {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: ByteStore, C: Format> WriteStrategy<S, C> for Behind {
     fn queue(self, store: &Arc<S>) -> Option<Queue> {
         Some(Queue::new(store, self))
