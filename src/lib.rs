@@ -57,6 +57,8 @@
 //! | [`retry_after`](Cache::retry_after) | how long a failing loader is then left alone | 30 s, doubling |
 //! | [`jitter`](Cache::jitter), [`seed`](Cache::seed) | a random factor on each ttl | none |
 //! | [`chain`](Cache::chain) | another level behind | |
+//! | [`write`](Cache::write) | writes that go past a level, or into a queue in front of it | through |
+//! | [`promote`](Cache::promote) | which hits behind a level are copied into it | all |
 //! | [`codec`](Cache::codec) | what a store of bytes is to hold | bytes |
 //! | [`namespace`](Cache::namespace) | a part of a store of bytes for this cache alone | `larder` |
 //! | [`level_timeout`](Cache::level_timeout) | how long a store may take for a call | 1 s; none for memory |
@@ -87,11 +89,11 @@
 //! something stays: every store may forget.
 
 pub use larder_core::{
-    Boxed, Breaker, BreakerState, ByBytes, ByteStore, Cache, CallOptions, Capabilities, Chain, Cleared,
-    Clock, Codec, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel,
-    Key, Level, LevelStats, Limit, LoadContext, LoadError, LoadFailure, Loader, Loading, Lookup, Native,
-    Observer, OnStoreError, OneLevel, Operation, PerLevel, Previous, Raw, Result, Sleep, Stats, Store,
-    SystemClock, Tick, Time, Usage, Values,
+    Around, Behind, Boxed, Breaker, BreakerState, ByBytes, ByteStore, Cache, CallOptions, Capabilities,
+    Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds,
+    InsertOptions, IntoLevel, Key, Level, LevelStats, Limit, LoadContext, LoadError, LoadFailure, Loader,
+    Loading, Lookup, Native, Observer, OnStoreError, OneLevel, Operation, PerLevel, Previous, Promote, Raw,
+    Result, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Usage, Values, WhenFull, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

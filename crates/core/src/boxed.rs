@@ -1,7 +1,7 @@
 //! A cache whose levels are hidden behind a pointer. Documented at [`Cache::boxed`](crate::Cache::boxed).
 
 use crate::codec::PerLevel;
-use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step};
+use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
 use crate::{Level, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::Pin;
@@ -49,6 +49,7 @@ trait Erased<K: ?Sized, V>: Send + Sync {
     fn remove<'a>(&'a self, cx: Cx<'a>, key: &'a K) -> BoxFuture<'a, Result<()>>;
     fn expire<'a>(&'a self, cx: Cx<'a>, key: &'a K, kept: &'a [Duration]) -> BoxFuture<'a, Result<()>>;
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>>;
+    fn drain<'a>(&'a self, cx: Cx<'a>, how: Drain) -> BoxFuture<'a, Result<()>>;
     fn keeps(&self, plan: &[Step]) -> bool;
     fn waits(&self, plan: &[Step]) -> bool;
     fn sweep(&self, now: Time);
@@ -91,6 +92,9 @@ where
     }
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::clear(self, cx))
+    }
+    fn drain<'a>(&'a self, cx: Cx<'a>, how: Drain) -> BoxFuture<'a, Result<()>> {
+        Box::pin(C::drain(self, cx, how))
     }
     fn keeps(&self, plan: &[Step]) -> bool {
         C::keeps(self, plan)
@@ -144,6 +148,9 @@ where
     }
     async fn clear(level: &Erasure<K, V>, cx: Cx<'_>) -> Result<()> {
         level.store.0.clear(cx).await
+    }
+    async fn drain(level: &Erasure<K, V>, cx: Cx<'_>, how: Drain) -> Result<()> {
+        level.store.0.drain(cx, how).await
     }
     fn keeps(level: &Erasure<K, V>, plan: &[Step]) -> bool {
         level.store.0.keeps(plan)

@@ -86,7 +86,7 @@ where
 
     pub(crate) fn cx(&self) -> Cx<'_> {
         Cx {
-            clock: &*self.inner.clock,
+            clock: &self.inner.clock,
             counters: &self.inner.counters,
             observers: self.observers(),
             base: 0,
@@ -190,6 +190,9 @@ where
             )?;
             if let (Some(codec), Some(namespace)) = (level.codec, &level.namespace) {
                 write!(f, ", {codec}, namespace {namespace}")?;
+            }
+            if level.pending.is_some() {
+                write!(f, ", written behind")?;
             }
         }
         Ok(())

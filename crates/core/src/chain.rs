@@ -1,7 +1,7 @@
 //! Two levels, one behind the other. The behaviour is documented at [`Cache::chain`](crate::Cache::chain).
 
 use crate::codec::PerLevel;
-use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step};
+use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
 use crate::{Freshness, Level, Lookup, Result, Time};
 use std::time::Duration;
 
@@ -95,6 +95,12 @@ where
         let Chain { front, back } = &*level.store;
         let lower = C2::clear(back, cx.below(C1::depth(front))).await;
         C1::clear(front, cx).await.and(lower)
+    }
+
+    async fn drain(level: &Level<Pair<S1, C1, S2, C2>, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {
+        let Chain { front, back } = &*level.store;
+        let upper = C1::drain(front, cx, how).await;
+        upper.and(C2::drain(back, cx.below(C1::depth(front)), how).await)
     }
 
     fn keeps(level: &Level<Pair<S1, C1, S2, C2>, Self>, plan: &[Step]) -> bool {

@@ -20,6 +20,7 @@ mod namespace;
 mod negative;
 mod observer;
 mod on_store_error;
+mod promote;
 mod refresh_ahead;
 mod retry_after;
 mod seed;
@@ -30,3 +31,8 @@ mod time_to_idle;
 mod ttl;
 mod ttl_with;
 mod with;
+mod write;
+
+pub use promote::Promote;
+pub(crate) use promote::Promotion;
+pub use write::{Around, Through, WriteStrategy};

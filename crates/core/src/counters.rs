@@ -1,6 +1,7 @@
 //! What a cache counts while it works.
 
 use crate::striped::Striped;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A count that only the paths bump which do more than a hit does.
@@ -21,7 +22,8 @@ impl Count {
 pub(crate) struct Counters {
     /// Fresh hits at the first level; the others are in `levels`.
     pub(crate) first_hits: Striped,
-    pub(crate) levels: Box<[LevelCounters]>,
+    /// Shared with what a level does in the background and may end after its cache.
+    pub(crate) levels: Box<[Arc<LevelCounters>]>,
     pub(crate) joins: Count,
     pub(crate) loads: Count,
     pub(crate) load_failures: Count,
@@ -44,13 +46,14 @@ pub(crate) struct LevelCounters {
     pub(crate) writes: Count,
     pub(crate) errors: Count,
     pub(crate) skipped: Count,
+    pub(crate) given_up: Count,
 }
 
 impl Counters {
     pub(crate) fn new<'a>(stores: impl Iterator<Item = &'a str>) -> Self {
-        let level = |(number, store)| LevelCounters {
-            name: format!("L{} {store}", number + 1).into(),
-            ..LevelCounters::default()
+        let level = |(number, store)| {
+            let name = format!("L{} {store}", number + 1).into();
+            Arc::new(LevelCounters { name, ..LevelCounters::default() })
         };
         Counters {
             first_hits: Striped::new(),
@@ -67,7 +70,7 @@ impl Counters {
         }
     }
 
-    pub(crate) fn level(&self, number: usize) -> &LevelCounters {
+    pub(crate) fn level(&self, number: usize) -> &Arc<LevelCounters> {
         &self.levels[number]
     }
 

@@ -1,6 +1,7 @@
 //! What happened in a cache that its callers were not told.
 
-use crate::{BreakerState, Error};
+use crate::counters::LevelCounters;
+use crate::{BreakerState, Error, ErrorKind};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -51,6 +52,15 @@ pub enum Event<'a> {
     StoringPanicked {
         /// The panic's message.
         message: &'a str,
+    },
+    /// A value that was queued by [`Behind`](crate::Behind) will not be written to its level: every try failed, or the
+    /// runtime ended with the last handle. The caller has long been answered; other levels may have the value.
+    #[non_exhaustive]
+    WriteGivenUp {
+        /// The level, such as `L2 Redis`.
+        level: &'a str,
+        /// What went wrong the last time. Each try was [`LevelFailed`](Event::LevelFailed) too.
+        error: &'a Error,
     },
     /// A value was loaded or read, but `remove`, `insert` or `clear` overtook it. It went to the callers that
     /// were waiting for it and was not stored.
@@ -112,19 +122,32 @@ impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
 
 /// The observers of a cache, in the order in which they were added.
 #[derive(Clone, Default)]
-pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
+pub(crate) struct Observers(Arc<Vec<Arc<dyn Observer>>>);
 
 impl Observers {
     pub(crate) fn add(&mut self, observer: Arc<dyn Observer>) {
-        self.0.push(observer);
+        Arc::make_mut(&mut self.0).push(observer);
     }
 
     pub(crate) fn extend(&mut self, others: &Observers) {
-        self.0.extend(others.0.iter().map(Arc::clone));
+        Arc::make_mut(&mut self.0).extend(others.0.iter().map(Arc::clone));
+    }
+
+    /// Counts and tells that the level failed, and returns the error with the level's name on it.
+    pub(crate) fn level_failed(&self, level: &LevelCounters, operation: Operation, error: Error) -> Error {
+        let error = error.at_level(&*level.name);
+        if error.kind() == ErrorKind::BreakerOpen {
+            // That it opened was told; each call that it spares the store would be told for nothing.
+            level.skipped.add();
+        } else {
+            level.errors.add();
+            self.tell(&Event::LevelFailed { level: &level.name, operation, error: &error });
+        }
+        error
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
-        for observer in &self.0 {
+        for observer in self.0.iter() {
             // The panic hook has told of it; an exporter's trouble is not the caller's.
             let _ = catch_unwind(AssertUnwindSafe(|| observer.on_event(event)));
         }

@@ -44,7 +44,8 @@ pub(crate) struct Delay {
 }
 
 impl Delay {
-    fn after(self, in_a_row: u32) -> Duration {
+    /// The delay after that many failures in a row, at least one.
+    pub(crate) fn after(self, in_a_row: u32) -> Duration {
         let doubled = 2_u32.checked_pow(in_a_row.saturating_sub(1)).unwrap_or(u32::MAX);
         self.first.saturating_mul(doubled).min(self.most)
     }

@@ -90,7 +90,7 @@ where
         if let Some(found) = found {
             if self.will_do(key, &found, trip.floor, load.is_some()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
-                self.promote(&lead.visit, key, found, inside).await;
+                self.copy_up(&lead.visit, key, found, inside).await;
                 return outcome;
             }
             if found.is_hit() {

@@ -20,8 +20,8 @@
 
 use crate::breaker::{Breaker, BreakerState};
 use crate::circuit::{Circuit, Pass, Verdict};
-use crate::event::{Event, Operation};
-use crate::holds::Cx;
+use crate::counters::LevelCounters;
+use crate::event::{Event, Observers, Operation};
 use crate::{Clock, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use std::future::{Future, poll_fn};
@@ -35,6 +35,14 @@ pub(crate) struct Guard {
     breaker: Breaker,
     /// Held to let a call through or to note its end, never across an await; no user code runs under it.
     circuit: Mutex<Circuit>,
+}
+
+/// Which level a call is made at, and by which clock; whom to tell what comes of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Witness<'a> {
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) level: &'a LevelCounters,
+    pub(crate) observers: &'a Observers,
 }
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -70,12 +78,12 @@ impl Guard {
     /// Asks the store, unless the breaker is open, and waits for as long as is allowed.
     pub(crate) async fn run<T: Send>(
         &self,
-        cx: Cx<'_>,
+        witness: Witness<'_>,
         operation: Operation,
         call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
     ) -> Result<T> {
-        let passage = self.enter(cx)?;
-        let answer = within(cx.clock, self.timeout(operation), call).await;
+        let passage = self.enter(witness)?;
+        let answer = within(witness.clock, self.timeout(operation), call).await;
         passage.end(&answer);
         answer
     }
@@ -84,12 +92,12 @@ impl Guard {
         if operation == Operation::Clear { self.timeout.max(CLEAR_TIMEOUT) } else { self.timeout }
     }
 
-    fn enter<'a>(&'a self, cx: Cx<'a>) -> Result<Passage<'a>> {
-        let mut passage = Passage { guard: self, cx, pass: None };
+    fn enter<'a>(&'a self, witness: Witness<'a>) -> Result<Passage<'a>> {
+        let mut passage = Passage { guard: self, witness, pass: None };
         if !self.breaker.on {
             return Ok(passage);
         }
-        let now = cx.clock.now_exact();
+        let now = witness.clock.now_exact();
         let admitted = self.circuit.lock().admit(now);
         match admitted {
             Ok(pass) => {
@@ -136,7 +144,7 @@ async fn within<T: Send>(
 /// A call that was let through. Dropped before its end, it says nothing about the store.
 struct Passage<'a> {
     guard: &'a Guard,
-    cx: Cx<'a>,
+    witness: Witness<'a>,
     pass: Option<Pass>,
 }
 
@@ -153,7 +161,7 @@ impl Passage<'_> {
 
     fn note(&mut self, verdict: Verdict) {
         if let Some(pass) = self.pass.take() {
-            let now = self.cx.clock.now_exact();
+            let now = self.witness.clock.now_exact();
             let change = self.guard.circuit.lock().end(&self.guard.breaker, &pass, verdict, now);
             self.tell(change);
         }
@@ -161,8 +169,8 @@ impl Passage<'_> {
 
     fn tell(&self, change: Option<BreakerState>) {
         if let Some(state) = change {
-            let level = &*self.cx.counters.level(self.cx.base).name;
-            self.cx.observers.tell(&Event::BreakerChanged { level, state });
+            let level = &*self.witness.level.name;
+            self.witness.observers.tell(&Event::BreakerChanged { level, state });
         }
     }
 }

@@ -14,10 +14,11 @@ use crate::breaker::BreakerState;
 use crate::counters::Counters;
 use crate::entry::Lifetime;
 use crate::envelope::Moment;
-use crate::event::{Event, Observers, Operation};
+use crate::event::{Observers, Operation};
 use crate::extra::Extra;
+use crate::guard::Witness;
 use crate::store::Usage;
-use crate::{Clock, Entry, Error, ErrorKind, Freshness, Level, Result, Time};
+use crate::{Clock, Entry, Error, Freshness, Level, Result, Time};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -84,6 +85,10 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
     /// Removes every entry from every level, the lowest first.
     #[doc(hidden)]
     fn clear(level: &Level<S, Self>, cx: Cx<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Has what is queued written, in every level, and returns when all of it is written or given up.
+    #[doc(hidden)]
+    fn drain(level: &Level<S, Self>, cx: Cx<'_>, how: Drain) -> impl Future<Output = Result<()>> + Send;
 
     /// Whether the plan writes to a level that keeps the value itself.
     #[doc(hidden)]
@@ -165,6 +170,15 @@ pub enum Step {
     Remove,
 }
 
+/// What is to become of queues once they are empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drain {
+    /// They go on.
+    Flush,
+    /// They take nothing any more: writes go through.
+    Shutdown,
+}
+
 /// What goes with a value that is about to be written.
 #[derive(Clone, Debug)]
 pub struct Stamp {
@@ -209,7 +223,7 @@ impl<V> Gift<'_, V> {
 /// What an operation needs beside the levels: the time, and where to report.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
-    pub(crate) clock: &'a dyn Clock,
+    pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) counters: &'a Counters,
     pub(crate) observers: &'a Observers,
     /// The number of the first level that is meant.
@@ -248,6 +262,12 @@ impl Cx<'_> {
         self
     }
 
+    /// The parts that say where and when.
+    pub(crate) fn witness(&self) -> Witness<'_> {
+        let level = self.counters.level(self.base);
+        Witness { clock: &**self.clock, level, observers: self.observers }
+    }
+
     /// Whether the call does not read from this level.
     pub(crate) fn skips_read(&self) -> bool {
         self.skip.reads >> self.base & 1 == 1
@@ -262,17 +282,14 @@ impl Cx<'_> {
         Moment { now: self.clock.now_exact(), wall: self.clock.wall() }
     }
 
+    /// Puts the level's name on the error.
+    pub(crate) fn at_level(&self, error: Error) -> Error {
+        error.at_level(&*self.counters.level(self.base).name)
+    }
+
     /// Counts and reports that the level failed, and returns the error with the level's name on it.
     pub(crate) fn failed(&self, operation: Operation, error: Error) -> Error {
-        let level = self.counters.level(self.base);
-        let error = error.at_level(&*level.name);
-        if error.kind() == ErrorKind::BreakerOpen {
-            // That it opened was told; each call that it spares the store would be told for nothing.
-            level.skipped.add();
-        } else {
-            level.errors.add();
-            self.observers.tell(&Event::LevelFailed { level: &level.name, operation, error: &error });
-        }
+        let error = self.observers.level_failed(self.counters.level(self.base), operation, error);
         if let Some(unread) = self.unread
             && operation == Operation::Read
             && !error.kind().is_about_the_value()
@@ -296,6 +313,8 @@ pub struct Description {
     pub(crate) namespace: Option<String>,
     pub(crate) usage: Option<Usage>,
     pub(crate) breaker: Option<BreakerState>,
+    /// Keys that are queued; `None` without a queue.
+    pub(crate) pending: Option<u64>,
 }
 
 /// The name of a type without its path and parameters.

@@ -1,5 +1,6 @@
 //! One level of a cache: a store, and how values travel to it.
 
+use crate::behind::Queue;
 use crate::codec::{Format, Native, Raw};
 use crate::guard::Guard;
 use crate::{ByteStore, Store};
@@ -15,6 +16,9 @@ pub struct Level<S, C> {
     pub(crate) wire: Arc<Wire<C>>,
     /// Shared with other handles of this level, which have the same store.
     pub(crate) guard: Arc<Guard>,
+    /// Where writes wait, if this level is written behind. One queue for all handles of the level: what one of them has
+    /// queued, another one may remove.
+    pub(crate) behind: Option<Arc<Queue>>,
 }
 
 /// How values travel to a store of bytes. Of no meaning elsewhere.
@@ -37,7 +41,7 @@ impl<S, C> Level<S, C> {
             prefix: prefix(DEFAULT_NAMESPACE),
             max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
         };
-        Level { store: Arc::new(store), wire: Arc::new(wire), guard: Arc::new(Guard::new()) }
+        Level { store: Arc::new(store), wire: Arc::new(wire), guard: Arc::new(Guard::new()), behind: None }
     }
 
     /// The same store with another codec.
@@ -47,16 +51,39 @@ impl<S, C> Level<S, C> {
             prefix: self.wire.prefix.clone(),
             max_value_bytes: self.wire.max_value_bytes,
         };
-        Level { store: Arc::clone(&self.store), wire: Arc::new(wire), guard: Arc::clone(&self.guard) }
+        self.over(wire)
+    }
+
+    /// The same store, written in the same way, with another wire.
+    fn over<D>(&self, wire: Wire<D>) -> Level<S, D> {
+        Level {
+            store: Arc::clone(&self.store),
+            wire: Arc::new(wire),
+            guard: Arc::clone(&self.guard),
+            behind: self.behind.clone(),
+        }
     }
 
     pub(crate) fn with_guard(self, change: impl FnOnce(&Guard) -> Guard) -> Self {
         let guard = Arc::new(change(&self.guard));
-        Level { guard, ..self }
+        // What is written later is guarded in the same way.
+        let behind = self.behind.as_ref().map(|queue| Arc::new(queue.guarded(&guard)));
+        Level { guard, behind, ..self }
     }
 
-    pub(crate) fn with_namespace(&self, namespace: &str) -> Self {
-        self.with_wire(|wire| wire.prefix = prefix(namespace))
+    pub(crate) fn with_namespace(&self, namespace: &str) -> Self
+    where
+        S: ByteStore,
+    {
+        let level = self.with_wire(|wire| wire.prefix = prefix(namespace));
+        // Another namespace is another level: it is flushed, shut down and counted by itself.
+        let behind = self.behind.as_ref().map(|queue| Arc::new(queue.guarded(&self.guard)));
+        Level { behind, ..level }
+    }
+
+    /// The same store, written in another way.
+    pub(crate) fn with_queue(self, behind: Option<Queue>) -> Self {
+        Level { behind: behind.map(Arc::new), ..self }
     }
 
     pub(crate) fn with_max_value_bytes(&self, max_value_bytes: usize) -> Self {
@@ -70,7 +97,7 @@ impl<S, C> Level<S, C> {
             max_value_bytes: self.wire.max_value_bytes,
         };
         change(&mut wire);
-        Level { store: Arc::clone(&self.store), wire: Arc::new(wire), guard: Arc::clone(&self.guard) }
+        self.over(wire)
     }
 }
 
@@ -84,7 +111,12 @@ fn prefix(namespace: &str) -> Box<str> {
 
 impl<S, C> Clone for Level<S, C> {
     fn clone(&self) -> Self {
-        Level { store: Arc::clone(&self.store), wire: Arc::clone(&self.wire), guard: Arc::clone(&self.guard) }
+        Level {
+            store: Arc::clone(&self.store),
+            wire: Arc::clone(&self.wire),
+            guard: Arc::clone(&self.guard),
+            behind: self.behind.clone(),
+        }
     }
 }
 
@@ -106,6 +138,7 @@ pub trait OneLevel {}
 
 impl OneLevel for Native {}
 
+#[diagnostic::do_not_recommend]
 impl<C: Format> OneLevel for C {}
 
 /// Marks a store of values, see [`IntoLevel`].

@@ -9,7 +9,7 @@
 //!   of: `entry` (and `extra`), `time`, `error`
 //! - what travels: `envelope`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
-//! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`
+//! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`; what is written later: `behind`
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
@@ -17,6 +17,7 @@
 //! - counting: `counters`, `striped`, `stats`
 
 mod ahead;
+mod behind;
 mod boxed;
 mod breaker;
 mod byte_store;
@@ -70,6 +71,7 @@ mod time;
 mod timers;
 mod wire;
 
+pub use behind::{Behind, WhenFull};
 pub use boxed::Boxed;
 pub use breaker::{Breaker, BreakerState};
 pub use byte_store::ByteStore;
@@ -78,6 +80,7 @@ pub use call::CallOptions;
 pub use chain::Chain;
 pub use clock::{Clock, Sleep, Tick};
 pub use codec::{Codec, Format, Native, PerLevel, Raw};
+pub use combinator::{Around, Promote, Through, WriteStrategy};
 pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, Limit, LoadFailure, Observer, Operation};

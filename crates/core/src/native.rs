@@ -2,7 +2,7 @@
 
 use crate::codec::Native;
 use crate::event::Operation;
-use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Step, short_name};
+use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step, short_name};
 use crate::{Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time, store::Cleared};
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -106,6 +106,10 @@ where
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
+    async fn drain(_: &Level<S, Self>, _: Cx<'_>, _: Drain) -> Result<()> {
+        Ok(())
+    }
+
     fn keeps(_: &Level<S, Self>, plan: &[Step]) -> bool {
         matches!(plan[0], Step::Write(_))
     }
@@ -121,7 +125,14 @@ where
     fn describe(level: &Level<S, Self>, out: &mut Vec<Description>) {
         let usage = level.store.usage();
         let breaker = if level.store.capabilities().immediate { None } else { level.guard.state() };
-        out.push(Description { store: short_name::<S>(), codec: None, namespace: None, usage, breaker });
+        out.push(Description {
+            store: short_name::<S>(),
+            codec: None,
+            namespace: None,
+            usage,
+            breaker,
+            pending: None,
+        });
     }
 }
 
@@ -137,7 +148,11 @@ where
     S: Store<K>,
     T: Send,
 {
-    if level.store.capabilities().immediate { call.await } else { level.guard.run(cx, operation, call).await }
+    if level.store.capabilities().immediate {
+        call.await
+    } else {
+        level.guard.run(cx.witness(), operation, call).await
+    }
 }
 
 async fn write<K, V, S>(level: &Level<S, Native>, cx: Cx<'_>, key: &K, entry: Entry<V>) -> Result<()>

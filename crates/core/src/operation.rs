@@ -3,11 +3,13 @@
 mod clear;
 mod contains;
 mod expire;
+mod flush;
 mod get;
 mod get_or_load;
 mod insert;
 mod lookup;
 mod remove;
+mod shutdown;
 mod stats;
 
 pub use insert::InsertOptions;

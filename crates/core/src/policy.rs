@@ -1,5 +1,6 @@
 //! What one handle of a cache decides: how long entries live, how they are loaded, what it is called, who is told.
 
+use crate::combinator::Promotion;
 use crate::entry::Entry;
 use crate::event::Observers;
 use crate::failures::Delay;
@@ -18,8 +19,8 @@ pub(crate) type Plan = SmallVec<[Step; 2]>;
 
 /// The decisions of a handle. Clones of a cache share it until one of them decides anew.
 pub(crate) struct Policy<K: ?Sized, V> {
-    /// For each level, what was said about it alone, from the inside out.
-    pub(crate) levels: Vec<Vec<Arc<Life<K, V>>>>,
+    /// For each level, what was said about it alone.
+    pub(crate) levels: Vec<LevelPolicy<K, V>>,
     /// What was said about all levels; about the only one, in a cache of one level.
     pub(crate) whole: Life<K, V>,
     pub(crate) name: Option<Arc<str>>,
@@ -29,10 +30,39 @@ pub(crate) struct Policy<K: ?Sized, V> {
     pub(crate) random: Arc<Random>,
 }
 
+/// What was said about one level alone; it moves with its level into a chain.
+pub(crate) struct LevelPolicy<K: ?Sized, V> {
+    /// From the inside out.
+    pub(crate) lives: Vec<Arc<Life<K, V>>>,
+    /// Shared by the handles, because it counts.
+    pub(crate) promotion: Arc<Promotion>,
+    /// Whether inserts remove what is there, instead of writing.
+    pub(crate) around: bool,
+}
+
+impl<K: ?Sized, V> LevelPolicy<K, V> {
+    /// The same with other lives, of other types perhaps.
+    pub(crate) fn with_lives<K2: ?Sized, V2>(&self, lives: Vec<Arc<Life<K2, V2>>>) -> LevelPolicy<K2, V2> {
+        LevelPolicy { lives, promotion: Arc::clone(&self.promotion), around: self.around }
+    }
+}
+
+impl<K: ?Sized, V> Default for LevelPolicy<K, V> {
+    fn default() -> Self {
+        LevelPolicy { lives: Vec::new(), promotion: Arc::default(), around: false }
+    }
+}
+
+impl<K: ?Sized, V> Clone for LevelPolicy<K, V> {
+    fn clone(&self) -> Self {
+        self.with_lives(self.lives.clone())
+    }
+}
+
 impl<K: ?Sized, V> Policy<K, V> {
     pub(crate) fn of_one_level() -> Self {
         Policy {
-            levels: vec![Vec::new()],
+            levels: vec![LevelPolicy::default()],
             whole: Life::default(),
             name: None,
             observers: Observers::default(),
@@ -57,7 +87,9 @@ impl<K: ?Sized, V> Policy<K, V> {
         );
         let inside = |side: &Policy<K, V>| {
             let whole = Arc::new(side.whole.clone());
-            let inside = |own: &Vec<_>| own.iter().chain([&whole]).map(Arc::clone).collect();
+            let inside = |own: &LevelPolicy<K, V>| {
+                own.with_lives(own.lives.iter().chain([&whole]).map(Arc::clone).collect())
+            };
             side.levels.iter().map(inside).collect::<Vec<_>>()
         };
         let mut observers = self.observers.clone();
@@ -89,7 +121,7 @@ impl<K: ?Sized, V> Policy<K, V> {
     }
 
     fn scopes(&self, level: usize) -> Scopes<'_, K, V> {
-        Scopes { own: &self.levels[level], whole: &self.whole, ahead: self.loads.ahead }
+        Scopes { own: &self.levels[level].lives, whole: &self.whole, ahead: self.loads.ahead }
     }
 
     fn random(&self) -> f64 {
@@ -126,13 +158,25 @@ impl<K: ?Sized, V> Policy<K, V> {
         self.levels.iter().map(|_| Step::Remove).collect()
     }
 
+    /// What to write where, of a value that somebody inserts: as [`plan`](Self::plan), past the levels that are
+    /// written around.
+    pub(crate) fn insertion(&self, key: &K, value: &V, call: &Terms, now: Time) -> Plan {
+        let mut plan = self.plan(key, value, call, now, now);
+        for (step, level) in plan.iter_mut().zip(&self.levels) {
+            if level.around {
+                *step = Step::Remove;
+            }
+        }
+        plan
+    }
+
     /// What to write where, when `source` was found at level `found_at`: the levels before it get a copy.
     pub(crate) fn promotion(&self, key: &K, source: &Entry<V>, found_at: usize, now: Time) -> Plan {
         let random = self.random();
         let call = self.negative(source.value()).unwrap_or_default();
-        let step = |level| match self.scopes(level).copy(key, source, &call, random, now) {
-            Some(stamp) => Step::Write(stamp),
-            None => Step::Leave,
+        let step = |level: usize| match self.scopes(level).copy(key, source, &call, random, now) {
+            Some(stamp) if self.levels[level].promotion.is_due() => Step::Write(stamp),
+            _ => Step::Leave,
         };
         let ahead = (0..found_at).map(step);
         ahead.chain((found_at..self.levels.len()).map(|_| Step::Leave)).collect()

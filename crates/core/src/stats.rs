@@ -44,7 +44,8 @@ pub struct LevelStats {
     pub stale_hits: u64,
     /// Reads that asked this level and got nothing they could use. A caller that joins a load is not counted.
     pub misses: u64,
-    /// Entries written, promotions included.
+    /// Entries written, promotions included. Of those that are queued by [`Behind`](crate::Behind), the ones that went
+    /// to the store.
     pub writes: u64,
     /// Failures of the level, and bytes in it that could not be used.
     pub errors: u64,
@@ -52,6 +53,10 @@ pub struct LevelStats {
     pub skipped: u64,
     /// What the breaker lets through; `None` where there is none, as for a store that never waits.
     pub breaker: Option<BreakerState>,
+    /// Values that were queued and never written, see [`Event::WriteGivenUp`](crate::Event::WriteGivenUp).
+    pub given_up: u64,
+    /// Keys that are queued or being written in the background; `None` for a level that is written at once.
+    pub pending: Option<u64>,
     /// How full the level is, if it knows.
     pub usage: Option<Usage>,
 }
@@ -84,20 +89,33 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>8} {:>9} {:>12}",
-            "level", "fresh", "stale", "misses", "writes", "errors", "skipped", "breaker", "entries"
+            "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>8} {:>8} {:>8} {:>9} {:>12}",
+            "level",
+            "fresh",
+            "stale",
+            "misses",
+            "writes",
+            "pending",
+            "given up",
+            "errors",
+            "skipped",
+            "breaker",
+            "entries"
         )?;
         for level in &self.levels {
+            let pending = level.pending.map_or_else(|| "-".into(), |pending| pending.to_string());
             let breaker = level.breaker.map_or_else(|| "-".into(), |state| state.to_string());
             let entries = level.usage.map_or_else(|| "?".into(), |usage| usage.entries.to_string());
             writeln!(
                 f,
-                "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>8} {:>9} {:>12}",
+                "{:<20} {:>12} {:>10} {:>12} {:>12} {:>8} {:>8} {:>8} {:>8} {:>9} {:>12}",
                 level.name,
                 level.fresh_hits,
                 level.stale_hits,
                 level.misses,
                 level.writes,
+                pending,
+                level.given_up,
                 level.errors,
                 level.skipped,
                 breaker,

@@ -89,7 +89,7 @@ where
     /// Copies what was found at a lower level into the levels before it.
     ///
     /// A copy is worth no waiting: if the key is being written, what is written is newer anyway.
-    pub(crate) async fn promote(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
+    pub(crate) async fn copy_up(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
         if found.level == 0 {
             return;
         }

@@ -1,8 +1,9 @@
 //! A level that keeps bytes: the key becomes text, the value an envelope.
 
+use crate::behind::{Offered, Sealed, Seen};
 use crate::codec::{Codec, Format};
 use crate::event::Operation;
-use crate::holds::{Cx, Description, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
+use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
 use crate::native::cleared;
 use crate::spawn::message;
 use crate::{ByteStore, Entry, Error, ErrorKind, Freshness, Key, Level, Result, Time, envelope};
@@ -55,7 +56,6 @@ where
             Step::Write(stamp) => stamp,
         };
         let key = full_key(level, key);
-        cx.counters.level(cx.base).writes.add();
         write(level, cx, &key, value.get(), stamp).await
     }
 
@@ -64,8 +64,7 @@ where
             return Ok(());
         }
         let key = full_key(level, key);
-        let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(&key))).await;
-        removed.map_err(|error| cx.failed(Operation::Remove, error))
+        remove(level, cx, &key).await.map_err(|error| cx.failed(Operation::Remove, error))
     }
 
     async fn expire(level: &Level<B, Self>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
@@ -93,8 +92,20 @@ where
         if cx.skips_write() {
             return Ok(());
         }
+        // Until the store has answered: what flies would land behind the removal, and what waits is to go as well.
+        let _withdrawn = match &level.behind {
+            Some(queue) => Some(queue.withdraw_all().await),
+            None => None,
+        };
         let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear(&level.wire.prefix))).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
+    }
+
+    async fn drain(level: &Level<B, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {
+        match &level.behind {
+            Some(queue) => queue.drain(how).await.map_err(|error| cx.at_level(error)),
+            None => Ok(()),
+        }
     }
 
     fn keeps(_: &Level<B, Self>, _: &[Step]) -> bool {
@@ -116,6 +127,7 @@ where
             namespace: Some(level.wire.prefix.trim_end_matches(':').into()),
             usage: level.store.usage(),
             breaker: if level.store.capabilities().immediate { None } else { level.guard.state() },
+            pending: level.behind.as_ref().map(|queue| queue.pending()),
         });
     }
 }
@@ -127,7 +139,10 @@ async fn guarded<B: ByteStore, C: Sync + Send, T: Send>(
     operation: Operation,
     call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
 ) -> Result<T> {
-    if level.store.capabilities().immediate { call.await } else { level.guard.run(cx, operation, call).await }
+    if level.store.capabilities().immediate {
+        return call.await;
+    }
+    level.guard.run(cx.witness(), operation, call).await
 }
 
 fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
@@ -138,19 +153,24 @@ fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
     full
 }
 
-/// Reads what is under the key, of whatever age.
+/// Reads what is under the key, of whatever age; what is on its way there comes first.
 async fn held<V, B: ByteStore, C: Codec<V>>(
     level: &Level<B, C>,
     cx: Cx<'_>,
     key: &str,
 ) -> Result<Option<Entry<V>>> {
-    let bytes = guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?;
-    let Some(bytes) = bytes else { return Ok(None) };
+    let held = match level.behind.as_ref().and_then(|queue| queue.see(key)) {
+        Some(Seen::Bytes(bytes)) => Some(bytes),
+        Some(Seen::Nothing) => None,
+        None => guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?,
+    };
+    let Some(bytes) = held else { return Ok(None) };
     check_size(level, bytes.len())?;
     caught(|| envelope::open(&*level.wire.codec, key, &bytes, cx.moment())).map(Some)
 }
 
-/// Writes a value, or else removes what is there: what cannot be written must not leave the older value in its place.
+/// Writes a value, or has it written; or else removes what is there: what cannot be written must not leave the older value
+/// in its place.
 async fn write<V: Sync, B: ByteStore, C: Codec<V>>(
     level: &Level<B, C>,
     cx: Cx<'_>,
@@ -159,18 +179,40 @@ async fn write<V: Sync, B: ByteStore, C: Codec<V>>(
     stamp: &Stamp,
 ) -> Result<()> {
     let written = match sealed(level, cx, key, value, stamp) {
-        Ok((bytes, expires_at)) => {
-            guarded(level, cx, Operation::Write, pin!(level.store.put(key, bytes, expires_at))).await
-        }
+        Ok(value) => put(level, cx, key, value).await,
         Err(error) => {
-            let removed = guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await;
-            removed.and(Err(error))
+            cx.counters.level(cx.base).writes.add();
+            remove(level, cx, key).await.and(Err(error))
         }
     };
     written.map_err(|error| cx.failed(Operation::Write, error))
 }
 
-type Written = (bytes::Bytes, Option<std::time::SystemTime>);
+async fn put<B: ByteStore, C: Format>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    key: &str,
+    value: Sealed,
+) -> Result<()> {
+    let (value, _withdrawn) = match &level.behind {
+        None => (value, None),
+        Some(queue) => match queue.offer(cx, key, value).await {
+            Offered::Queued => return Ok(()),
+            Offered::Refused(value, withdrawn) => (value, Some(withdrawn)),
+        },
+    };
+    cx.counters.level(cx.base).writes.add();
+    guarded(level, cx, Operation::Write, pin!(level.store.put(key, value.bytes, value.expires_at))).await
+}
+
+/// Removes what is there or on its way there.
+async fn remove<B: ByteStore, C: Format>(level: &Level<B, C>, cx: Cx<'_>, key: &str) -> Result<()> {
+    let _withdrawn = match &level.behind {
+        Some(queue) => Some(queue.withdraw(key).await),
+        None => None,
+    };
+    guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await
+}
 
 fn sealed<S, V, C: Codec<V>>(
     level: &Level<S, C>,
@@ -178,12 +220,12 @@ fn sealed<S, V, C: Codec<V>>(
     key: &str,
     value: &V,
     stamp: &Stamp,
-) -> Result<Written> {
+) -> Result<Sealed> {
     let at = cx.moment();
     let bytes = caught(|| envelope::seal(&*level.wire.codec, key, value, stamp, at))?;
     check_size(level, bytes.len())?;
     let expires_at = at.now.until(stamp.life.dead_at).and_then(|left| at.wall.checked_add(left));
-    Ok((bytes, expires_at))
+    Ok(Sealed { bytes, expires_at, dead_at: stamp.life.dead_at })
 }
 
 /// Runs code of a codec, whose panic is an error: a value's `Deserialize` must not stop the load that would replace

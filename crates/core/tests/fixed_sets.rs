@@ -1,8 +1,8 @@
 //! What is pinned about types: what is `Send`, and how large futures are.
 
 use larder_core::{
-    Boxed, Breaker, BreakerState, Cache, Chain, Entry, Error, Found, Level, LoadError, Native, OnStoreError,
-    PerLevel, Raw, Stats, SystemClock, Time,
+    Around, Behind, Boxed, Breaker, BreakerState, Cache, Chain, Entry, Error, Found, Level, LoadError,
+    Native, OnStoreError, PerLevel, Promote, Raw, Stats, SystemClock, Through, Time, WhenFull,
 };
 use larder_testkit::{Fake, FakeBytes, Gate, Loader, MockClock, Recorder};
 use std::mem::size_of_val;
@@ -25,6 +25,7 @@ fn public_types_can_go_everywhere() {
     everywhere::<(Breaker, BreakerState, OnStoreError)>();
     everywhere::<SystemClock>();
     everywhere::<Time>();
+    everywhere::<(Through, Around, Behind, WhenFull, Promote)>();
     everywhere::<(FakeBytes, Gate, Loader<u8>, MockClock, Recorder)>();
 }
 
@@ -49,6 +50,8 @@ fn futures_are_small() {
         ("chained insert", size_of_val(&chained.insert("ada", String::new())), 256),
         ("chained lookup", size_of_val(&chained.lookup("ada")), 160),
         ("chained contains", size_of_val(&chained.contains("ada")), 128),
+        ("chained flush", size_of_val(&chained.flush()), 64),
+        ("chained shutdown", size_of_val(&chained.shutdown()), 64),
         ("chained clear", size_of_val(&chained.clear()), 512),
     ];
     for (future, bytes, most) in sizes {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use larder::Json;
-use larder_core::{Cache, LoadContext, load};
+use larder_core::{Cache, CallOptions, LoadContext, load};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock, settle};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -138,7 +138,7 @@ async fn a_ttl_of_zero_stores_nothing_and_removes_what_was_there() {
         cx.ttl(Duration::ZERO);
         Ok::<_, &str>(36)
     };
-    assert_eq!(users.with(|call| call.force_refresh()).get_or_load_with("ada", load).await.unwrap(), 36);
+    assert_eq!(users.with(CallOptions::force_refresh).get_or_load_with("ada", load).await.unwrap(), 36);
     assert!(!users.contains("ada").await.unwrap());
 }
 

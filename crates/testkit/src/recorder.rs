@@ -30,6 +30,7 @@ struct Recorded {
     breakers: Vec<(String, BreakerState)>,
     failed_reloads: usize,
     overtaken: usize,
+    given_up: Vec<String>,
 }
 
 /// A failure of a level, as it was told.
@@ -67,6 +68,11 @@ impl Recorder {
         self.0.lock().failed_reloads
     }
 
+    /// Returns what was said of each queued write that was given up, in order.
+    pub fn given_up(&self) -> Vec<String> {
+        self.0.lock().given_up.clone()
+    }
+
     /// Returns how many values were overtaken and not stored.
     pub fn overtaken(&self) -> usize {
         self.0.lock().overtaken
@@ -85,6 +91,7 @@ impl Observer for Recorder {
             }),
             Event::BreakerChanged { level, state, .. } => recorded.breakers.push(((*level).into(), *state)),
             Event::ReloadFailed { .. } => recorded.failed_reloads += 1,
+            Event::WriteGivenUp { error, .. } => recorded.given_up.push(error.to_string()),
             Event::Overtaken => recorded.overtaken += 1,
             // Newer events are of interest to newer tests.
             _ => {}

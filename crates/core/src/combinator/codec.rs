@@ -55,7 +55,7 @@ where
             }
         };
         let policy = Policy {
-            levels: vec![Vec::new()],
+            levels: vec![old.levels[0].with_lives(Vec::new())],
             whole: Life {
                 ttl,
                 jitter: old.whole.jitter,

@@ -169,7 +169,7 @@ where
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
                 if found.is_hit() {
-                    self.promote(&visit, key, found, Inside::Caller).await;
+                    self.copy_up(&visit, key, found, Inside::Caller).await;
                 }
                 return Ok(Some(answer));
             }

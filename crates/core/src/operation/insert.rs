@@ -76,6 +76,8 @@ where
     /// in its place, by this cache, its clones and its boxed form. A ttl of zero, and a veto of
     /// [`cache_if`](Self::cache_if), remove what was there.
     ///
+    /// A level may be written in another way: past it, or later and in the background, see [`write`](Self::write).
+    ///
     /// # Errors
     ///
     /// The first error of a level. All levels are tried, and each failure is reported to the observers. A level
@@ -153,7 +155,7 @@ where
         }
         let now = self.inner.clock.now_exact();
         let terms = terms.map_or_else(|| self.terms(), |said| said.or(&self.terms()));
-        self.policy.plan(key, value, &terms, now, now)
+        self.policy.insertion(key, value, &terms, now)
     }
 
     async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {

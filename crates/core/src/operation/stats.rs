@@ -38,6 +38,8 @@ where
             errors: counted.errors.get(),
             skipped: counted.skipped.get(),
             breaker: level.breaker,
+            given_up: counted.given_up.get(),
+            pending: level.pending,
             usage: level.usage,
         });
         let mut stats = Stats {
