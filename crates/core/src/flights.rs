@@ -272,7 +272,7 @@ pub(crate) struct Wanted {
     /// Whether it has a loader.
     pub(crate) loads: bool,
     pub(crate) now: Time,
-    /// A load that began before this will not do: such a flight is overtaken.
+    /// A load that did not begin after this will not do: such a flight is overtaken. At the same moment may be before it.
     pub(crate) floor: Time,
 }
 
@@ -286,7 +286,7 @@ pub(crate) fn joinable<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
     let shard = flights.shard(hash).lock();
     let visited = shard.find(hash, |visited| visited.key.borrow() == key)?;
     let state = visited.slot.state.lock();
-    state.flight.as_ref().filter(|flight| flight.began >= floor).map(Arc::clone)
+    state.flight.as_ref().filter(|flight| flight.began > floor).map(Arc::clone)
 }
 
 pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
@@ -297,7 +297,7 @@ pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
     let mut visit = Visit::begin(flights, key);
     let mut state = visit.slot.state.lock();
     if let Some(flight) = &state.flight {
-        let will_do = flight.began >= wanted.floor;
+        let will_do = flight.began > wanted.floor;
         if !wanted.loads && (flight.loads || !will_do) {
             drop(state);
             return Boarding::Alone(visit);
@@ -355,7 +355,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Lead<K, V> {
 mod tests {
     use super::*;
 
-    const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Time::from_nanos(5) };
+    const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Time::from_nanos(4) };
 
     fn keys(flights: &Flights<u64, u64>) -> usize {
         flights.shards.iter().map(|shard| shard.lock().len()).sum()
@@ -408,7 +408,7 @@ mod tests {
     fn a_flight_that_began_too_early_for_someone_is_overtaken_by_theirs() {
         let flights = Arc::new(Flights::<u64, u64>::new());
         let Boarding::Lead(early) = board(&flights, &7, WANTED) else { panic!("nobody flies yet") };
-        let later = Wanted { now: Time::from_nanos(9), floor: Time::from_nanos(6), ..WANTED };
+        let later = Wanted { now: Time::from_nanos(9), floor: Time::from_nanos(5), ..WANTED };
         let Boarding::Lead(late) = board(&flights, &7, later) else { panic!("the flight began too early") };
 
         assert!(early.visit.is_overtaken());

@@ -1,8 +1,8 @@
 //! Stores that fail, panic or hang: retries, and bounded memory.
 
-use crate::{MILLI, SECOND, one_level};
+use crate::{MILLI, One, SECOND, one_level};
 use bytes::Bytes;
-use larder_core::{Behind, ByteStore, Cache, Error, ErrorKind, Operation, Result, WhenFull};
+use larder_core::{Behind, Breaker, ByteStore, Cache, Error, ErrorKind, Operation, Result, WhenFull};
 use larder_testkit::{FakeBytes, settle};
 use std::time::SystemTime;
 
@@ -220,4 +220,32 @@ impl ByteStore for Panicking {
     async fn remove(&self, key: &str) -> Result<()> {
         self.0.remove(key).await
     }
+}
+
+#[tokio::test]
+async fn what_the_open_breaker_refuses_is_no_try_and_is_written_once_the_store_is_back() {
+    let breaker = Breaker::default().min_calls(1).open_for(5 * SECOND);
+    let One { store, clock, events, cache } = one_level(Behind::default().retries(1));
+    let one = One { store, clock: clock.clone(), events, cache: cache.breaker(breaker) };
+    one.store.fail(&[Operation::Write]);
+    one.insert("ada", "36").await;
+    one.clock.run(4 * SECOND).await;
+    assert_eq!((one.writes(), one.pending()), (1, Some(1)));
+
+    one.store.fail(&[]);
+    one.clock.run(10 * SECOND).await;
+    assert_eq!(one.stored("ada").await.as_deref(), Some(&b"36"[..]));
+    assert_eq!((one.pending(), one.cache.stats().levels[0].given_up), (Some(0), 0));
+}
+
+#[tokio::test]
+async fn a_write_that_hangs_in_the_queue_is_cut_off_by_the_level_timeout_and_tried_again() {
+    let one = one_level(Behind::default());
+    one.close(Operation::Write);
+    one.insert("ada", "36").await;
+    one.clock.run(SECOND).await;
+    assert_eq!(one.cache.stats().levels[0].errors, 1);
+    one.open(Operation::Write);
+    one.clock.run(SECOND).await;
+    assert_eq!(one.stored("ada").await.as_deref(), Some(&b"36"[..]));
 }
