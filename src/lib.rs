@@ -44,8 +44,8 @@
 //!  4 load               store in every level, answer
 //! ```
 //!
-//! A hit in memory clones the value once, allocates nothing and never suspends. Whatever `remove`, `insert` or
-//! `clear` overtakes on this way is not stored. A level that fails is passed over.
+//! A hit in memory clones the value once, allocates nothing and never suspends. Whatever `remove`, `insert`,
+//! `expire` or `clear` overtakes on this way is not stored. A level that fails is passed over.
 //!
 //! # Combinators
 //!
@@ -55,6 +55,14 @@
 //! | [`stale`](Cache::stale) | a window in which a stale value answers while it is reloaded | none |
 //! | [`stale_if_error`](Cache::stale_if_error) | a window after that, for loads that fail | none |
 //! | [`retry_after`](Cache::retry_after) | how long a failing loader is then left alone | 30 s, doubling |
+//! | [`fallback`](Cache::fallback) | a value for loads that fail with nothing old to serve | none |
+//! | [`soft_timeout`](Cache::soft_timeout) | how long to wait for a load where something old is kept | no limit |
+//! | [`hard_timeout`](Cache::hard_timeout) | how long to wait for a load at all; it goes on | no limit |
+//! | [`max_load_time`](Cache::max_load_time) | when a load is cut off | 10 × `hard_timeout` |
+//! | [`refresh_ahead`](Cache::refresh_ahead), [`early_expiration`](Cache::early_expiration) | a reload before the end of the fresh life | off |
+//! | [`negative`](Cache::negative), [`cache_errors`](Cache::cache_errors) | how long absence, and which errors, are remembered | as values; not at all |
+//! | [`cache_if`](Cache::cache_if) | a veto on what is stored | all is stored |
+//! | [`time_to_idle`](Cache::time_to_idle) | an end for what is not read, in levels that keep values | none |
 //! | [`jitter`](Cache::jitter), [`seed`](Cache::seed) | a random factor on each ttl | none |
 //! | [`chain`](Cache::chain) | another level behind | |
 //! | [`write`](Cache::write) | writes that go past a level, or into a queue in front of it | through |
@@ -68,6 +76,9 @@
 //! | [`clock`](Cache::clock) | another source of time | [`SystemClock`] |
 //! | [`name`](Cache::name), [`observer`](Cache::observer) | what people call it, who is told | none |
 //! | [`boxed`](Cache::boxed) | the short type `Cache<K, V>` | |
+//! | [`loader`](Cache::loader), [`loader_from`](Cache::loader_from) | a `get` that loads; said last | |
+//!
+//! A call may ask for something else: [`with`](Cache::with). A load may say how its result lives: [`LoadContext`], [`load`].
 //!
 //! # Stores
 //!

@@ -25,5 +25,9 @@ pub(crate) fn run() -> ExitCode {
     quickstart.arg(root().join("target/quickstart-test"));
     parts.command("quickstart", quickstart);
 
+    // A small shop in ten minutes: it fails if callers notice that the database is in trouble.
+    let step_by_step = "run --quiet --all-features --example step_by_step -- --products 10 --callers 20";
+    parts.command("step by step", cargo(step_by_step));
+
     parts.finish("test")
 }

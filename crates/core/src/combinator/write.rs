@@ -87,7 +87,7 @@ where
     ///
     /// With `Behind` the newest value of a key is the one that is written, and the one that is read, from the moment
     /// the insert returns. [`remove`](Self::remove) and [`clear`](Self::clear) drop what is queued, wait for what is
-    /// being written, and are final when they return: where the store hangs, so do they. A write that fails is tried
+    /// being written, at most for the level's time-out, and are final when they return. A write that fails is tried
     /// again, with growing delays; after the last try it is given up, and what the store may have of the key is
     /// removed as far as that succeeds. It is counted then ([`given_up`](crate::LevelStats::given_up)), told to
     /// observers ([`WriteGivenUp`](crate::Event::WriteGivenUp)) and an error of the next [`flush`](Self::flush). A
