@@ -1,4 +1,5 @@
-//! The cache that everybody writes first: look, load, insert.
+//! The cache that everybody writes first: look, load, insert. Its ttl counts from when the load ended, as everybody
+//! writes it, so it reloads at other ticks than the caches of larder, and misses part of the outage by luck.
 
 use larder::{Clock, Time};
 use larder_testkit::MockClock;

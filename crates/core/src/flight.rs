@@ -1,6 +1,7 @@
 //! One load that is under way, and those who wait for it.
 
 use crate::edits::Edits;
+use crate::flights::Wanted;
 use crate::running::Running;
 use crate::{Clock, Entry, Error, Freshness, Lookup, Time, cycle};
 use parking_lot::Mutex;
@@ -17,7 +18,9 @@ pub(crate) struct Flight<K: ?Sized + Lookup, V> {
     /// Whether it has a loader. One that has none is done sooner, and only it can be joined by who wants no load.
     pub(crate) loads: bool,
     /// When it was boarded, so no later than its load began.
-    pub(crate) began: Time,
+    began: Time,
+    /// What its leader wanted: nothing that was loaded before this.
+    floor: Time,
     /// What its load says about its result.
     pub(crate) edits: Mutex<Edits>,
     /// The entry that its leader was served, and that the load is to replace.
@@ -60,13 +63,14 @@ pub(crate) enum Outcome<V> {
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
     /// Makes a flight, which has a loader or only asks the lower levels.
-    pub(crate) fn new(key: K::Owned, loads: bool, began: Time) -> Self {
+    pub(crate) fn new(key: K::Owned, Wanted { loads, now, floor }: Wanted) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
         Flight {
             id: IDS.fetch_add(1, Relaxed),
             key,
             loads,
-            began,
+            began: now,
+            floor,
             edits: Mutex::default(),
             at_hand: OnceLock::new(),
             interim: OnceLock::new(),
@@ -76,6 +80,12 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
             outcome: OnceLock::new(),
             changed: Notify::new(),
         }
+    }
+
+    /// Whether it will do for a caller to whom a load that began before `floor` is of no use. One that was boarded at that
+    /// very moment may have been there before, unless its leader wanted the same.
+    pub(crate) fn is_late_enough(&self, floor: Time) -> bool {
+        self.began > floor || self.floor >= floor
     }
 
     /// Returns what there is to be had without waiting: the outcome, or something old that may be served.

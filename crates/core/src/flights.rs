@@ -286,7 +286,7 @@ pub(crate) fn joinable<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
     let shard = flights.shard(hash).lock();
     let visited = shard.find(hash, |visited| visited.key.borrow() == key)?;
     let state = visited.slot.state.lock();
-    state.flight.as_ref().filter(|flight| flight.began > floor).map(Arc::clone)
+    state.flight.as_ref().filter(|flight| flight.is_late_enough(floor)).map(Arc::clone)
 }
 
 pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
@@ -297,7 +297,7 @@ pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
     let mut visit = Visit::begin(flights, key);
     let mut state = visit.slot.state.lock();
     if let Some(flight) = &state.flight {
-        let will_do = flight.began > wanted.floor;
+        let will_do = flight.is_late_enough(wanted.floor);
         if !wanted.loads && (flight.loads || !will_do) {
             drop(state);
             return Boarding::Alone(visit);
@@ -309,7 +309,7 @@ pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
         }
         state.era += 1;
     }
-    let flight = Arc::new(Flight::new(key.to_owned(), wanted.loads, wanted.now));
+    let flight = Arc::new(Flight::new(key.to_owned(), wanted));
     state.flight = Some(Arc::clone(&flight));
     (visit.era, visit.written) = (state.era, state.written);
     drop(state);
@@ -326,7 +326,8 @@ pub(crate) struct Lead<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Lead<K, V> {
     /// The duty to load for oneself alone, beside a flight that others may join.
     pub(crate) fn alone(visit: Visit<K, V>, key: &K, now: Time) -> Self {
-        Lead { visit, flight: Arc::new(Flight::new(key.to_owned(), true, now)), outcome: Outcome::Abandoned }
+        let wanted = Wanted { loads: true, now, floor: Time::from_nanos(0) };
+        Lead { visit, flight: Arc::new(Flight::new(key.to_owned(), wanted)), outcome: Outcome::Abandoned }
     }
 
     pub(crate) fn end(mut self, outcome: Outcome<V>) {
