@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: what is checked without running the code.
 
 use crate::parts::Parts;
-use crate::{cargo, has, sources};
+use crate::{behaviours, cargo, has, sources};
 use std::process::ExitCode;
 
 pub(crate) fn run() -> ExitCode {
@@ -30,5 +30,6 @@ pub(crate) fn run() -> ExitCode {
     }
 
     parts.check("sources", sources::check);
+    parts.check("table of behaviours", behaviours::check);
     parts.finish("lint")
 }

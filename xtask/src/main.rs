@@ -1,5 +1,6 @@
 //! The commands of this repository: `cargo xtask help`.
 
+mod behaviours;
 mod instructions;
 mod lint;
 mod parts;

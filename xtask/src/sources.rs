@@ -24,10 +24,7 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
 const SLEEPERS: &[&str] = &["examples/quickstart/database.rs"];
 
 pub(crate) fn check() -> Result<(), String> {
-    let mut files = Vec::new();
-    find(root(), &mut files).map_err(|error| format!("cannot list the sources: {error}"))?;
-    files.sort();
-
+    let files = all().map_err(|error| format!("cannot list the sources: {error}"))?;
     let mut problems = 0;
     for path in &files {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -46,6 +43,14 @@ pub(crate) fn check() -> Result<(), String> {
     }
     println!("{} source files, {problems} problems", files.len());
     if problems == 0 { Ok(()) } else { Err("listed above".to_owned()) }
+}
+
+/// Returns all Rust files, in order.
+pub(crate) fn all() -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    find(root(), &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 /// Returns the lines, numbered from 1, that have something forbidden in the file called `name`.
