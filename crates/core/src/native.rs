@@ -86,14 +86,16 @@ where
         if kept[0].is_zero() {
             return Self::remove(level, cx, key).await;
         }
-        let held = level.store.get(key).await.map_err(|error| cx.failed(Operation::Read, error))?;
-        let now = cx.clock.now_exact();
-        match held.map(|entry| entry.expired(now, kept[0])) {
-            Some(entry) if entry.freshness(now) == Freshness::Kept => {
+        let held = level.store.get(key).await.map_err(|error| cx.failed(Operation::Read, error));
+        // Not the exact time: reads in memory are judged by this one, which may lag, and are to miss from now on.
+        let now = cx.clock.now();
+        match held.map(|held| held.map(|entry| entry.expired(now, kept[0]))) {
+            Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => {
                 level.store.insert(key, entry).await.map_err(|error| cx.failed(Operation::Write, error))
             }
-            Some(_) => Self::remove(level, cx, key).await,
-            None => Ok(()),
+            Ok(None) => Ok(()),
+            // What cannot be read cannot be kept for failures either.
+            Ok(Some(_)) | Err(_) => Self::remove(level, cx, key).await,
         }
     }
 
