@@ -35,12 +35,13 @@ where
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub async fn contains(&self, key: &K) -> Result<bool> {
-        match C::look(&self.level, key, self.inner.clock.now()) {
+        match self.look(key, self.inner.clock.now()) {
             Look::Hit(_) => Ok(true),
+            Look::Ask(_, Some(kept)) if self.allows(&kept) => Ok(true),
             Look::Ask(from, _) if from == C::depth(&self.level) => Ok(false),
             Look::Ask(from, _) => {
                 let found = Box::pin(C::fetch(&self.level, self.cx(), key, from)).await;
-                Ok(found.is_some_and(|found| found.is_hit()))
+                Ok(found.is_some_and(|found| self.answers(&found, self.floor(false))))
             }
         }
     }
