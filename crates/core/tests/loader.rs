@@ -95,7 +95,7 @@ async fn handles_clones_and_the_boxed_form_share_cache_and_loader() {
     assert_eq!(struct_field.get("ada").await.unwrap(), 1);
     assert_eq!(struct_field.clone().refresh("ada").await.unwrap(), 2);
     assert_eq!(numbers.get("ada").await.unwrap(), 2);
-    assert_eq!(struct_field.with(|call| call.force_refresh()).get("ada").await.unwrap(), 3);
+    assert_eq!(struct_field.with(larder_core::CallOptions::force_refresh).get("ada").await.unwrap(), 3);
     assert_eq!(numbers.stats().loads, 3);
     assert_eq!(format!("{numbers:?}"), format!("{struct_field:?}"));
 }

@@ -340,7 +340,7 @@ async fn a_fresh_entry_behind_goes_before_what_is_kept_in_front_and_that_before_
     let two = two_levels();
     let (front, back) =
         (two.cache.with(|call| call.skip_write(1)), two.cache.with(|call| call.skip_write(0)));
-    let allowed = two.cache.with(|call| call.allow_stale());
+    let allowed = two.cache.with(CallOptions::allow_stale);
     back.insert("ada", "behind".into()).await.unwrap();
     front.insert("ada", "in front".into()).await.unwrap();
     two.clock.advance(90 * SECOND);
