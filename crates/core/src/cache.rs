@@ -115,6 +115,11 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
         self.call.as_ref().map_or_else(Terms::default, |call| call.terms.clone())
     }
 
+    /// The same cache, for calls that ask for this.
+    pub(crate) fn calling(self, call: Option<Arc<CallOptions>>) -> Self {
+        Cache { call, ..self }
+    }
+
     /// The moment before which a load must not have begun to be of use to a call of this handle.
     pub(crate) fn floor(&self, has_loader: bool) -> Time {
         let floor = |call: &Arc<CallOptions>| call.floor(&*self.inner.clock, has_loader);

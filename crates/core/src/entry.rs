@@ -60,8 +60,11 @@ impl Lifetime {
         Lifetime { loaded_at, settled_until: fresh_until, fresh_until, stale_until, dead_at }
     }
 
-    /// The same, ended at `now`, but for being kept for failures.
+    /// The same, ended at `now`, but for being kept for failures: as long as it would have been after its end, or, if it
+    /// has none, for `kept`.
     pub(crate) fn expired(self, now: Time, kept: Duration) -> Self {
+        let own = self.dead_at.since(self.stale_until);
+        let kept = if self.stale_until == Time::NEVER { kept } else { own };
         Lifetime {
             settled_until: self.settled_until.min(now),
             fresh_until: self.fresh_until.min(now),

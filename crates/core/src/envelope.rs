@@ -44,7 +44,7 @@ const LOADED_AT: std::ops::Range<usize> = 13..19;
 const LONGEST_MS: u64 = (1 << 48) - 1;
 
 /// As many bytes from the front of an envelope as [`dead_at`] needs.
-pub const HEAD_BYTES: usize = 40;
+pub const HEAD_BYTES: usize = 47;
 
 /// The two clocks, read together: deadlines travel by the wall clock and are judged by the monotonic one.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +126,7 @@ pub(crate) fn seal<V, C: Codec<V>>(
     }
     put_text(key, &mut out);
     if let Some(extra) = notes {
-        notes::write(extra, &mut out);
+        notes::write(extra, &mut out)?;
     }
     let header = out.len();
     codec.encode(value, &mut out)?;
@@ -260,11 +260,6 @@ impl<'a> Reader<'a> {
         Err(corrupt("a number in the header is too long"))
     }
 
-    /// The bytes that are not read yet.
-    fn left(&self) -> u64 {
-        (self.bytes.len() - self.position) as u64
-    }
-
     fn key(&mut self) -> Result<&'a str> {
         self.text("they end within the key", "the key is not text")
     }
@@ -331,6 +326,7 @@ fn far() -> SystemTime {
 mod tests {
     use super::*;
     use crate::Raw;
+    use crate::extra::Extra;
 
     const KEY: &str = "users:ada";
 
@@ -413,6 +409,32 @@ mod tests {
         let bytes = sealed(60, 30);
         assert_eq!(dead_at(&bytes[..HEAD_BYTES.min(bytes.len())]).unwrap(), Some(moment(1_105).wall));
         assert_eq!(key(&bytes).unwrap(), KEY);
+    }
+
+    #[test]
+    fn the_head_tells_it_however_long_the_lives_are() {
+        let (at, years) = (moment(1_000), Duration::from_secs(150 * 365 * 24 * 3600));
+        let life = Entry::new((), at.now).fresh_for(years).stale_for(years).kept_for(Duration::MAX).life();
+        for settled_until in [life.fresh_until, life.loaded_at] {
+            let stamp = Stamp { life: Lifetime { settled_until, ..life }, extra: None };
+            let bytes = seal(&Raw, KEY, &Bytes::new(), &stamp, at).unwrap();
+            assert!(dead_at(&bytes[..HEAD_BYTES]).unwrap().is_some());
+            assert!(open(&Raw, KEY, &bytes, at).unwrap().stale_until() > at.now.after(years));
+        }
+    }
+
+    #[test]
+    fn notes_travel_with_the_value() {
+        let at = moment(1_000);
+        let extra = Extra { tags: vec!["people".into()], etag: Some("v1".into()), ..Extra::default() };
+        let stamp = Stamp { life: Entry::new((), at.now).life(), extra: extra.shared() };
+        let bytes = seal(&Raw, KEY, &Bytes::from_static(b"countess"), &stamp, at).unwrap();
+        let entry = open(&Raw, KEY, &bytes, at).unwrap();
+        assert_eq!(
+            (&entry.value()[..], &*entry.tags()[0], entry.etag()),
+            (&b"countess"[..], "people", Some("v1"))
+        );
+        assert_eq!((key(&bytes).unwrap(), dead_at(&bytes).unwrap()), (KEY, None));
     }
 
     /// A year fresh, two stale and one kept: the longest lives that anyone sets.

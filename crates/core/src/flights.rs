@@ -68,6 +68,8 @@ struct State<K: ?Sized + Lookup, V> {
     era: u64,
     /// Values that were loaded and written. Who read an older one does not copy it over them.
     written: u64,
+    /// When the newest of their loads began.
+    newest: Time,
     /// The load of the present era.
     flight: Option<Arc<Flight<K, V>>>,
 }
@@ -142,7 +144,8 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
         let slot = match shard.find(hash, |visited| visited.key.borrow() == key) {
             Some(visited) => Arc::clone(&visited.slot),
             None => {
-                let state = Mutex::new(State { era: 0, written: 0, flight: None });
+                let state =
+                    Mutex::new(State { era: 0, written: 0, newest: Time::from_nanos(0), flight: None });
                 let visits = AtomicUsize::new(0);
                 let slot = Arc::new(Slot { hash, visits, state, turn: Arc::default() });
                 let visited = Visited { key: key.to_owned(), slot: Arc::clone(&slot) };
@@ -214,9 +217,17 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
         self.slot.state.lock().written != self.written
     }
 
-    /// Notes that a loaded value was written.
-    pub(crate) fn note_written(&self) {
-        self.slot.state.lock().written += 1;
+    /// Whether a value has been written whose load began later than `loaded_at`: two load at a time where one of them
+    /// did not want to wait for the other. Means something only to who has the turn.
+    pub(crate) fn is_outrun(&self, loaded_at: Time) -> bool {
+        self.slot.state.lock().newest > loaded_at
+    }
+
+    /// Notes that a value was written whose load began at `loaded_at`.
+    pub(crate) fn note_written(&self, loaded_at: Time) {
+        let mut state = self.slot.state.lock();
+        state.written += 1;
+        state.newest = state.newest.max(loaded_at);
     }
 }
 

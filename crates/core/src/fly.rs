@@ -8,7 +8,7 @@ use crate::holds::{Cx, Fetched, Holds, Unread};
 use crate::load_context::LoadContext;
 use crate::spawn::catch_panic;
 use crate::{Cache, Error, Freshness, Lookup, Time, running};
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::pin;
@@ -46,6 +46,8 @@ pub(crate) struct Trip {
     pub(crate) waited: Waited,
     /// What was loaded before this will not do.
     pub(crate) floor: Time,
+    /// The type of the error that its leader expects, if that waits for a load.
+    pub(crate) expects: Option<TypeId>,
 }
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -103,7 +105,7 @@ where
         if let Some(error) = failure.filter(|_| self.policy.minds_store_errors()) {
             return Outcome::Unread(error);
         }
-        if let Some(outcome) = self.leave_alone(key, lead, trip.floor) {
+        if let Some(outcome) = self.leave_alone(key, lead, trip) {
             return outcome;
         }
         self.inner.counters.loads.add();
@@ -153,11 +155,21 @@ where
     }
 
     /// Serves what a failing loader is to be spared for, if there is something and its time has not come.
-    fn leave_alone(&self, key: &K, lead: &Lead<K, V>, floor: Time) -> Option<Outcome<V>> {
-        let clock = &*self.inner.clock;
-        let spared = lead.flight.is_covered(clock) || self.policy.loads.fallback.is_some();
-        let waits = spared && self.inner.failures.is_waiting(key, clock.now_exact());
-        if !waits || floor > Time::from_nanos(0) {
+    /// Where there is nothing, that may be an error which is remembered.
+    fn leave_alone(&self, key: &K, lead: &Lead<K, V>, trip: Trip) -> Option<Outcome<V>> {
+        if trip.floor > Time::from_nanos(0) {
+            return None;
+        }
+        let (clock, failures) = (&*self.inner.clock, &self.inner.failures);
+        let is_covered = lead.flight.is_covered(clock);
+        if let Some(expected) = trip.expects.filter(|_| !is_covered)
+            && let Some(error) = failures.remembered(key, clock.now_exact(), expected)
+        {
+            self.inner.counters.remembered.add();
+            return Some(Outcome::Failed(error));
+        }
+        let spared = is_covered || self.policy.loads.fallback.is_some();
+        if !spared || !failures.is_waiting(key, clock.now_exact()) {
             return None;
         }
         match lead.flight.fallback(clock) {
@@ -179,20 +191,28 @@ where
         let (flight, clock, rules) = (&lead.flight, &*self.inner.clock, &self.policy.loads);
         let (key, now) = (flight.key.borrow(), clock.now_exact());
         self.inner.counters.load_failures.add();
-        let instead = trip.waited == Waited::Not || flight.is_covered(clock);
-        if instead || rules.fallback.is_some() {
-            let said = flight.edits.lock().retry_after;
-            let usual = || self.policy.delay(flight.fallback(clock).is_some() || rules.fallback.is_some());
-            let delay = said.map_or_else(usual, |delay| Delay { first: delay, most: delay });
+        let (no_fallback, retry_after) = {
+            let edits = flight.edits.lock();
+            (edits.no_fallback, edits.retry_after)
+        };
+        let stands_in = rules.fallback.is_some() && !no_fallback;
+        let instead = trip.waited == Waited::Not || flight.is_covered(clock) || stands_in;
+        // Who wanted a new value gets the error, whatever there is for the others.
+        let covered = instead && (trip.waited == Waited::Not || trip.floor == Time::from_nanos(0));
+        if instead {
+            let usual = || self.policy.delay(flight.fallback(clock).is_some() || stands_in);
+            let delay = retry_after.map_or_else(usual, |delay| Delay { first: delay, most: delay });
             lead.visit.unless_overtaken(|| self.inner.failures.failed(key, now, delay));
-            self.inner.counters.covered.add();
         } else if let Some(error) = error
             && let Some(ttl) = rules.remember(&**error)
         {
             let remember = || self.inner.failures.remember(key, Arc::clone(error), now.after(ttl));
             lead.visit.unless_overtaken(remember);
         }
-        if instead || rules.fallback.is_some() || flight.has_answered(clock) {
+        if covered {
+            self.inner.counters.covered.add();
+        }
+        if covered || flight.has_answered(clock) {
             self.observers().tell(&Event::ReloadFailed { failure });
         }
     }

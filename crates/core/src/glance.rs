@@ -64,24 +64,39 @@ where
     /// Whatever there is, the call wants it newer.
     #[cold]
     fn glance_in_vain(&self, key: &K) -> Seen<V> {
-        let at_hand = match C::look(&self.level, key, self.inner.clock.now()) {
+        Seen::Ask(C::depth(&self.level), self.at_hand(key))
+    }
+
+    /// What the first level has, if it is not dead.
+    pub(crate) fn at_hand(&self, key: &K) -> Option<Entry<V>> {
+        if self.skips_first() {
+            return None;
+        }
+        match C::look(&self.level, key, self.inner.clock.now()) {
             Look::Hit(entry) => Some(entry),
             Look::Ask(_, kept) => kept,
-        };
-        Seen::Ask(C::depth(&self.level), at_hand)
+        }
+    }
+
+    fn skips_first(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.skip.reads & 1 == 1)
+    }
+
+    /// Looks without waiting, with an eye to what the call asks for. What is too old for it comes along.
+    pub(crate) fn look(&self, key: &K, now: Time) -> Look<V> {
+        let look = if self.skips_first() { Look::Ask(1, None) } else { C::look(&self.level, key, now) };
+        match look {
+            Look::Hit(entry) if self.call.is_some() && entry.loaded_at() < self.floor(false) => {
+                Look::Ask(1, Some(entry))
+            }
+            look => look,
+        }
     }
 
     /// As [`glance`](Self::glance), with the times of what it finds.
     pub(crate) fn glance_at_entry(&self, key: &K) -> Result<Entry<V>, Seen<V>> {
         let now = self.inner.clock.now();
-        let skips = self.call.as_ref().is_some_and(|call| call.skip.reads & 1 == 1);
-        let look = if skips { Look::Ask(1, None) } else { C::look(&self.level, key, now) };
-        match look {
-            Look::Hit(entry) if self.call.is_some() && entry.loaded_at() < self.floor(false) => {
-                Err(Seen::Ask(1, Some(entry)))
-            }
-            look => self.judge(look, now),
-        }
+        self.judge(self.look(key, now), now)
     }
 
     fn judge(&self, look: Look<V>, now: Time) -> Result<Entry<V>, Seen<V>> {

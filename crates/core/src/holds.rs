@@ -127,7 +127,11 @@ impl<V> Look<V> {
                     entry.touch(now);
                     Look::Hit(entry)
                 }
-                Freshness::Kept => Look::Ask(1, Some(entry)),
+                Freshness::Kept => {
+                    // It may be about to be served: an outage must not let idle what everybody asks for.
+                    entry.touch(now);
+                    Look::Ask(1, Some(entry))
+                }
                 Freshness::Dead => Look::Ask(1, None),
             },
             None => Look::Ask(1, None),

@@ -4,6 +4,7 @@
 
 use crate::ahead::Ahead;
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,9 +54,10 @@ impl<K: ?Sized, V> LoadRules<K, V> {
         ahead.or_else(|| rules.iter().find(|(said, _)| *said).map(|(_, method)| *method))
     }
 
-    /// For how long to remember an error.
+    /// For how long to remember an error. If the user's code panics, it is not remembered: the callers are to get it.
     pub(crate) fn remember(&self, error: &(dyn Any + Send + Sync)) -> Option<Duration> {
-        self.cache_errors.iter().find_map(|remember| remember(error))
+        let remember = || self.cache_errors.iter().find_map(|remember| remember(error));
+        catch_unwind(AssertUnwindSafe(remember)).ok().flatten()
     }
 
     /// Whether the value may be stored.

@@ -89,12 +89,14 @@ where
             return Self::remove(level, cx, key).await;
         }
         let held = guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await;
-        let held = held.map_err(|error| cx.failed(Operation::Read, error))?;
-        let now = cx.clock.now_exact();
-        match held.map(|entry| entry.expired(now, kept[0])) {
-            Some(entry) if entry.freshness(now) == Freshness::Kept => write(level, cx, key, entry).await,
-            Some(_) => Self::remove(level, cx, key).await,
-            None => Ok(()),
+        let held = held.map_err(|error| cx.failed(Operation::Read, error));
+        // Not the exact time: reads in memory are judged by this one, which may lag, and are to miss from now on.
+        let now = cx.clock.now();
+        match held.map(|held| held.map(|entry| entry.expired(now, kept[0]))) {
+            Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => write(level, cx, key, entry).await,
+            Ok(None) => Ok(()),
+            // What cannot be read cannot be kept for failures either.
+            Ok(Some(_)) | Err(_) => Self::remove(level, cx, key).await,
         }
     }
 

@@ -14,8 +14,8 @@ use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::overdue::unless_first;
 use crate::spawn::runtime;
-use crate::{Cache, Entry, LoadContext, LoadError, Lookup, Time, cycle};
-use std::any::Any;
+use crate::{Cache, Entry, Freshness, LoadContext, LoadError, Lookup, Time, cycle};
+use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -134,6 +134,10 @@ where
         at_hand: Option<Entry<V>>,
     ) -> Result<V, LoadError<E>> {
         let outcome = self.outcome(flight, trip.floor).await;
+        let serves = |entry: &Entry<V>| {
+            entry.freshness(self.inner.clock.now()) != Freshness::Dead && !flight.edits.lock().no_fallback
+        };
+        let at_hand = at_hand.filter(serves);
         match (self.answer(key, flight, trip.floor, outcome), at_hand) {
             (Some(Ok(value)), _) => Ok(value),
             (_, Some(at_hand)) => Ok(at_hand.into_value()),
@@ -160,7 +164,7 @@ where
                 Joined::TooLong => {
                     let visit = Visit::begin(&self.inner.flights, key);
                     let lead = Lead::alone(visit, key, self.inner.clock.now_exact());
-                    return Ok(self.duty(lead, missed.from, floor, None, missed.kept));
+                    return Ok(self.duty::<E>(lead, missed.from, floor, None, missed.kept));
                 }
                 Joined::Nothing => {}
             }
@@ -189,8 +193,7 @@ where
                     return Seat::Answer(answer);
                 }
                 if let Some(flight) = joinable(&self.inner.flights, key, floor) {
-                    self.inner.counters.joins.add();
-                    return Seat::Join(flight, Missed { from, kept });
+                    return self.with_others(key, flight, from, kept);
                 }
                 (from, None, kept)
             }
@@ -205,21 +208,36 @@ where
                     lead.end(Outcome::Loaded(value.clone()));
                     return Seat::Answer(Ok(value));
                 }
-                Seat::Lead(self.duty(lead, from, floor, at_hand, kept))
+                // What was kept may have been removed since the look, and others will be served it.
+                let kept = kept.and_then(|_| self.at_hand(key));
+                Seat::Lead(self.duty::<E>(lead, from, floor, at_hand, kept))
             }
             (_, Some(at_hand)) => Seat::Answer(Ok(at_hand.into_value())),
-            (Boarding::Join(flight), None) => {
-                self.inner.counters.joins.add();
-                Seat::Join(flight, Missed { from, kept })
-            }
+            (Boarding::Join(flight), None) => self.with_others(key, flight, from, kept),
             (Boarding::Alone(visit), None) => {
                 let lead = Lead::alone(visit, key, wanted.now);
-                Seat::Lead(self.duty(lead, from, floor, None, kept))
+                Seat::Lead(self.duty::<E>(lead, from, floor, None, kept))
             }
         }
     }
 
-    fn duty(
+    fn with_others<E>(
+        &self,
+        key: &K,
+        flight: Arc<Flight<K, V>>,
+        from: usize,
+        kept: Option<Entry<V>>,
+    ) -> Seat<K, V, E> {
+        self.inner.counters.joins.add();
+        // Its leader may have seen it while it was fresh or stale, or not at all.
+        let kept = kept.and_then(|_| self.at_hand(key));
+        if let Some(kept) = &kept {
+            flight.fall_back_on(kept.clone(), 0);
+        }
+        Seat::Join(flight, Missed { from, kept })
+    }
+
+    fn duty<E: 'static>(
         &self,
         lead: Lead<K, V>,
         from: usize,
@@ -237,7 +255,8 @@ where
         if let Some(at_hand) = &at_hand {
             lead.flight.replaces(at_hand.clone());
         }
-        Duty { lead, trip: Trip { from, waited, floor }, at_hand }
+        let expects = (waited == Waited::For).then(TypeId::of::<E>);
+        Duty { lead, trip: Trip { from, waited, floor, expects }, at_hand }
     }
 
     /// What is known to be the answer though there is nothing to serve at once: an error that is remembered, or what
@@ -252,12 +271,17 @@ where
         if from < C::depth(&self.level) || floor > Time::from_nanos(0) {
             return None;
         }
-        let answer = if let Some(error) = self.inner.failures.remembered(key, self.inner.clock.now()) {
+        let fallback = || self.policy.loads.fallback.as_ref().map(|fallback| fallback(key));
+        let (failures, now) = (&self.inner.failures, self.inner.clock.now());
+        let answer = if let Some(error) = failures.remembered(key, now, TypeId::of::<E>()) {
             self.inner.counters.remembered.add();
-            Err(LoadError::Load(error))
-        } else if self.is_backing_off(key) {
+            match fallback() {
+                Some(value) => Ok(value),
+                None => Err(LoadError::Load(error.downcast().ok()?)),
+            }
+        } else if failures.is_waiting(key, now) {
             let kept = kept.map(|kept| kept.value().clone());
-            Ok(kept.or_else(|| Some(self.policy.loads.fallback.as_ref()?(key)))?)
+            Ok(kept.or_else(fallback)?)
         } else {
             return None;
         };
@@ -291,8 +315,10 @@ where
                     Some(wait) => match unless_first(pin!(outcome), clock.sleep(wait)).await {
                         Some(outcome) => outcome,
                         None => match flight.fallback(clock) {
-                            Some((entry, level)) => Outcome::Found(entry.clone(), *level),
-                            None => return Joined::TooLong,
+                            Some((entry, level)) if entry.loaded_at() >= floor => {
+                                Outcome::Found(entry.clone(), *level)
+                            }
+                            _ => return Joined::TooLong,
                         },
                     },
                 }
@@ -328,6 +354,10 @@ where
             Outcome::TimedOut => LoadError::Timeout,
             // Who began the read may have minded, or not.
             Outcome::Unread(error) if self.policy.minds_store_errors() => LoadError::Store(error),
+            // The loader was left alone, so what stands in for it is the answer for all who wait.
+            Outcome::Nothing if flight.loads && floor == Time::from_nanos(0) => {
+                return self.policy.loads.fallback.as_ref().map(|fallback| Ok(fallback(key)));
+            }
             Outcome::Unread(_) | Outcome::Nothing | Outcome::Abandoned => return None,
         };
         Some(self.instead(key, flight, floor, error))

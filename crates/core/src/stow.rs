@@ -30,13 +30,13 @@ where
                     Some(turn) => turn,
                     None => Box::pin(visit.turn()).await,
                 };
-                self.put_loaded(visit, turn, key, Gift::Lend(value), &plan).await
+                self.put_loaded(visit, turn, key, Gift::Lend(value), (loaded_at, &plan)).await
             }
             Inside::Caller => {
                 // The visit keeps the key in the table, and with it the turn.
                 let (cache, visit, key, value) = (self.clone(), visit.again(), key.to_owned(), value.clone());
                 Box::pin(in_turn(visit.turn(), async move |turn| {
-                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), &plan).await
+                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), (loaded_at, &plan)).await
                 }))
                 .await
             }
@@ -73,16 +73,16 @@ where
         _turn: HoldsTurn,
         key: &K,
         value: Gift<'_, V>,
-        plan: &Plan,
+        (loaded_at, plan): (Time, &Plan),
     ) -> Result<()> {
-        if visit.is_overtaken() {
+        if visit.is_overtaken() || visit.is_outrun(loaded_at) {
             self.inner.counters.overtaken.add();
             self.observers().tell(&Event::Overtaken);
             return Ok(());
         }
         self.keep_house(plan);
         let put = C::put(&self.level, self.cx(), key, value, plan).await;
-        visit.note_written();
+        visit.note_written(loaded_at);
         put
     }
 

@@ -21,7 +21,7 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     ///
     /// A call that expects errors of another type loads. Where something old is served in place of the error, the error is
     /// not remembered. It may be said for several types; for one type, the first that says yes counts. Some 16,000 failing
-    /// keys are held; beyond that the oldest part of them is forgotten.
+    /// keys are held; beyond that a part of them is forgotten. If `which` panics, the error is not remembered.
     ///
     /// # Default
     ///

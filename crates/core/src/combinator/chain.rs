@@ -66,8 +66,12 @@ where
         S2: Send + Sync + 'static,
         C2: Holds<S2, K, V>,
     {
+        assert!(
+            next.call.is_none(),
+            "`.with` is for calls, and a level behind another one is not called: say it after `.chain`"
+        );
         let policy = self.policy.chained(&next.policy);
         let chain = Chain { front: self.level, back: next.level };
-        Cache::assemble(Level::new(chain, PerLevel), policy, Arc::clone(&self.inner.clock))
+        Cache::assemble(Level::new(chain, PerLevel), policy, Arc::clone(&self.inner.clock)).calling(self.call)
     }
 }

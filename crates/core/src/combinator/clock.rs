@@ -30,6 +30,6 @@ where
     /// ```
     pub fn clock(self, clock: impl Clock) -> Self {
         let policy = Policy::clone(&self.policy);
-        Cache::assemble(self.level, policy, Arc::new(clock))
+        Cache::assemble(self.level, policy, Arc::new(clock)).calling(self.call)
     }
 }

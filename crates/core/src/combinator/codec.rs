@@ -70,5 +70,6 @@ where
             random: Arc::clone(&old.random),
         };
         Cache::assemble(self.level.with_codec(codec), policy, Arc::clone(&self.inner.clock))
+            .calling(self.call)
     }
 }

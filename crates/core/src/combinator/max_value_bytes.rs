@@ -39,5 +39,6 @@ where
     {
         let policy = Policy::clone(&self.policy);
         Cache::assemble(self.level.with_max_value_bytes(bytes), policy, Arc::clone(&self.inner.clock))
+            .calling(self.call)
     }
 }

@@ -43,5 +43,6 @@ where
     {
         let policy = Policy::clone(&self.policy);
         Cache::assemble(self.level.with_namespace(namespace), policy, Arc::clone(&self.inner.clock))
+            .calling(self.call)
     }
 }

@@ -5,21 +5,28 @@
 //! | 1–7 | how long the load took, in microseconds and one more; 0 where it is not known |
 //! | 1–7 | when the source last changed the value, in milliseconds since 1970 and one more; 0 where it is not known |
 //! | 1– | length of the entity tag and one more, then the tag; 0 where there is none |
-//! | 1– | number of tags, then each with its length before it |
+//! | 1–3 | number of tags, then each with its length before it |
 
 use super::{LONGEST_MS, Reader, corrupt, millis_since_1970, put_text, put_varint, wall_of};
-use crate::Result;
 use crate::extra::Extra;
+use crate::{Error, ErrorKind, Result};
 use bytes::{BufMut, BytesMut};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// More tags are neither written nor read: a byte of an envelope must not become many in memory.
+const MOST_TAGS: u64 = 10_000;
 
 /// Whether any of it is to be written.
 pub(super) fn has_any(extra: &Extra) -> bool {
     !extra.tags.is_empty() || extra.etag.is_some() || extra.last_modified.is_some() || extra.took.is_some()
 }
 
-pub(super) fn write(extra: &Extra, out: &mut BytesMut) {
+pub(super) fn write(extra: &Extra, out: &mut BytesMut) -> Result<()> {
+    let tags = extra.tags.len() as u64;
+    if tags > MOST_TAGS {
+        return Err(Error::new(ErrorKind::TooLarge, format!("{tags} tags, where {MOST_TAGS} are allowed")));
+    }
     let micros = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX).min(LONGEST_MS);
     put_varint(extra.took.map_or(0, |took| micros(took) + 1), out);
     put_varint(extra.last_modified.map_or(0, |time| millis_since_1970(time) + 1), out);
@@ -30,10 +37,11 @@ pub(super) fn write(extra: &Extra, out: &mut BytesMut) {
         }
         None => put_varint(0, out),
     }
-    put_varint(extra.tags.len() as u64, out);
+    put_varint(tags, out);
     for tag in &extra.tags {
         put_text(tag, out);
     }
+    Ok(())
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Extra> {
@@ -46,9 +54,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Extra> {
         None => None,
     };
     let count = reader.varint()?;
-    // Each tag takes a byte at least; what claims more of them is not believed, and nothing is reserved for it.
-    if count > reader.left() {
-        return Err(corrupt("they end within the tags"));
+    if count > MOST_TAGS {
+        return Err(corrupt("they have too many tags"));
     }
     let tag = |_| reader.text("they end within a tag", "a tag is not text").map(Arc::from);
     let tags = (0..count).map(tag).collect::<Result<Vec<_>>>()?;
@@ -72,8 +79,50 @@ mod tests {
 
     fn written(extra: &Extra) -> BytesMut {
         let mut out = BytesMut::new();
-        write(extra, &mut out);
+        write(extra, &mut out).unwrap();
         out
+    }
+
+    /// What a release has written, later ones read.
+    #[test]
+    fn the_bytes_of_notes_are_these() {
+        let extra = Extra { tags: vec!["a".into(), "bc".into()], ..extra() };
+        let golden = b"\xD3\x09\xC1\x84\x3D\x06\"abc\"\x02\x01a\x02bc";
+        assert_eq!(written(&extra), golden[..]);
+        assert_eq!(written(&Extra::default()), [0, 0, 0, 0][..]);
+        let read = read(&mut Reader { bytes: golden, position: 0 }).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{extra:?}"));
+    }
+
+    #[test]
+    fn the_longest_times_come_back_cut_and_those_before_1970_as_its_beginning() {
+        let extreme = Extra {
+            took: Some(Duration::MAX),
+            last_modified: Some(UNIX_EPOCH - Duration::from_secs(1)),
+            ..Extra::default()
+        };
+        let read = read(&mut Reader { bytes: &written(&extreme), position: 0 }).unwrap();
+        assert_eq!(read.took, Some(Duration::from_micros(LONGEST_MS)));
+        assert_eq!(read.last_modified, Some(UNIX_EPOCH));
+    }
+
+    #[test]
+    fn more_tags_than_are_allowed_are_neither_written_nor_read() {
+        let with = |tags: u64| Extra { tags: (0..tags).map(|_| "".into()).collect(), ..Extra::default() };
+        let mut bytes = written(&with(MOST_TAGS));
+        assert_eq!(read(&mut Reader { bytes: &bytes, position: 0 }).unwrap().tags.len(), 10_000);
+        assert!(write(&with(MOST_TAGS + 1), &mut BytesMut::new()).is_err());
+        bytes[3] += 1;
+        bytes.put_u8(0);
+        let error = read(&mut Reader { bytes: &bytes, position: 0 }).unwrap_err();
+        assert!(error.to_string().contains("too many tags"), "{error}");
+    }
+
+    #[test]
+    fn notes_that_are_no_text_are_refused() {
+        for bytes in [&[0, 0, 2, 0xFF, 0][..], &[0, 0, 0, 1, 1, 0xFF]] {
+            assert!(read(&mut Reader { bytes, position: 0 }).is_err());
+        }
     }
 
     #[test]
@@ -82,7 +131,7 @@ mod tests {
             let bytes = written(&extra);
             let mut reader = Reader { bytes: &bytes, position: 0 };
             assert_eq!(format!("{:?}", read(&mut reader).unwrap()), format!("{extra:?}"));
-            assert_eq!(reader.left(), 0);
+            assert_eq!(reader.position, bytes.len());
         }
     }
 

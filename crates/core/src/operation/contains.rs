@@ -36,12 +36,13 @@ where
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
     pub async fn contains(&self, key: &K) -> Result<bool> {
-        match C::look(&self.level, key, self.inner.clock.now()) {
+        match self.look(key, self.inner.clock.now()) {
             Look::Hit(_) => Ok(true),
+            Look::Ask(_, Some(kept)) if self.allows(&kept) => Ok(true),
             Look::Ask(from, _) if from == C::depth(&self.level) => Ok(false),
             Look::Ask(from, _) => {
                 let (found, failure) = Box::pin(self.fetch(key, from, Waited::Not)).await;
-                let hit = found.is_some_and(|found| found.is_hit());
+                let hit = found.is_some_and(|found| self.answers(&found, self.floor(false)));
                 if hit { Ok(true) } else { self.verdict(failure).map(|()| false) }
             }
         }

@@ -45,10 +45,12 @@ where
     /// ```
     pub fn expire<'a>(&'a self, key: &'a K) -> impl Future<Output = Result<()>> + Send + 'a {
         async move {
+            let kept = self.policy.kept();
             let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &[Step::Remove]);
-            if immediate && self.inner.flights.is_idle(key) {
+            // What is kept is read and written back, and needs the turn: nothing must be written in between.
+            if immediate && kept[0].is_zero() && self.inner.flights.is_idle(key) {
                 self.inner.failures.forget(key);
-                return at_once(C::expire(&self.level, self.cx(), key, &self.policy.kept()));
+                return at_once(C::expire(&self.level, self.cx(), key, &kept));
             }
             Box::pin(self.expire_in_turn(key)).await
         }

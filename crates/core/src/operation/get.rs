@@ -6,7 +6,7 @@ use crate::fly::{Inside, NoLoader, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
 use crate::spawn::spawn;
-use crate::{Cache, Error, Freshness, Lookup, Result, Time};
+use crate::{Cache, Entry, Error, Freshness, Lookup, Result, Time};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -76,6 +76,11 @@ where
         self.call.as_ref().is_some_and(|call| call.allow_stale)
     }
 
+    /// Whether this will do, though it is too old to be served at once. It may be so for this call only.
+    pub(crate) fn allows(&self, kept: &Entry<V>) -> bool {
+        self.allows_stale() && kept.loaded_at() >= self.floor(false)
+    }
+
     /// Returns the value under `key` if the first level keeps it in memory, fresh or stale.
     ///
     /// Never waits, never loads, never reloads, and counts hits only; the place for it is before something that
@@ -99,6 +104,7 @@ where
                 self.count_old(freshness);
                 Some(entry.into_value())
             }
+            Err(Seen::Ask(_, Some(kept))) if self.allows(&kept) => Some(kept.into_value()),
             Err(Seen::Ask(..)) => None,
         }
     }
@@ -112,7 +118,10 @@ where
     /// Counts a miss, if there is no level left to ask.
     pub(crate) fn is_miss(&self, seen: &Seen<V>) -> bool {
         let depth = C::depth(&self.level);
-        let miss = matches!(seen, Seen::Ask(from, kept) if *from == depth && (kept.is_none() || !self.allows_stale()));
+        let miss = match seen {
+            Seen::Ask(from, kept) => *from == depth && !kept.as_ref().is_some_and(|kept| self.allows(kept)),
+            Seen::Old(..) => false,
+        };
         if miss {
             self.inner.counters.missed(0, depth);
         }
@@ -133,10 +142,18 @@ where
                 Ok(Some(Fetched { entry, level: 0, freshness }))
             }
             Seen::Ask(from, kept) => {
-                let is_left = from < C::depth(&self.level);
-                let below = if is_left { self.read_below(key, from).await? } else { None };
-                let kept = kept.filter(|_| self.allows_stale());
-                Ok(below.or_else(|| Fetched::of(kept?, 0, self.inner.clock.now())))
+                let below = if from < C::depth(&self.level) {
+                    self.read_below(key, from).await?
+                } else {
+                    self.inner.counters.missed(0, from);
+                    None
+                };
+                if below.as_ref().is_some_and(Fetched::is_hit) {
+                    return Ok(below);
+                }
+                // The first level is heard first, as where a load fails.
+                let kept = kept.filter(|kept| self.allows(kept));
+                Ok(kept.and_then(|kept| Fetched::of(kept, 0, self.inner.clock.now())).or(below))
             }
         }
     }
@@ -145,8 +162,7 @@ where
     async fn read_below(&self, key: &K, from: usize) -> Result<Option<Fetched<V>>> {
         let counters = &self.inner.counters;
         let floor = self.floor(false);
-        let answers =
-            |found: &Fetched<V>| (found.is_hit() || self.allows_stale()) && found.entry.loaded_at() >= floor;
+        let answers = |found: &Fetched<V>| self.answers(found, floor);
         let flight = match board(&self.inner.flights, key, self.wanted_to_read()) {
             Boarding::Join(flight) => {
                 counters.joins.add();
@@ -186,6 +202,11 @@ where
         Ok(found.and_then(|(entry, level)| Fetched::of(entry, level, clock.now()).filter(answers)))
     }
 
+    /// Whether what was found is an answer to a read of this handle.
+    pub(crate) fn answers(&self, found: &Fetched<V>, floor: Time) -> bool {
+        (found.is_hit() || self.allows_stale()) && found.entry.loaded_at() >= floor
+    }
+
     fn wanted_to_read(&self) -> Wanted {
         Wanted { loads: false, now: self.inner.clock.now_exact(), floor: self.floor(false) }
     }
@@ -203,7 +224,7 @@ where
         from: usize,
         waited: Waited,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let trip = Trip { from, waited, floor: Time::from_nanos(0) };
+        let trip = Trip { from, waited, floor: Time::from_nanos(0), expects: None };
         self.clone().fly(lead, trip, Inside::Task, None::<NoLoader<K, V>>)
     }
 }
