@@ -19,7 +19,9 @@ pub(crate) fn check() -> Result<(), String> {
         NUMBERS.filter(|number| !told.contains(number)).map(|number| format!("{number} has no row"));
 
     let problems: Vec<_> = missing.into_iter().chain(left_out).collect();
-    problems.iter().for_each(|problem| println!("{TABLE}: {problem}"));
+    for problem in &problems {
+        println!("{TABLE}: {problem}");
+    }
     if problems.is_empty() { Ok(()) } else { Err("listed above".to_owned()) }
 }
 
