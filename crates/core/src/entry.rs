@@ -253,3 +253,43 @@ impl<V> std::fmt::Debug for Entry<V> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extra::Idle;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u32) -> Time {
+        Time::from_nanos(0).after(seconds * SECOND)
+    }
+
+    #[test]
+    fn an_entry_that_is_not_read_is_dead_whatever_its_windows_and_a_read_puts_that_off_for_all_its_copies() {
+        let life = Lifetime::ending(at(0), at(8), 100 * SECOND, 100 * SECOND);
+        let extra = Extra { idle: Some(Idle::new(10 * SECOND, at(0))), ..Extra::default() };
+        let entry = Entry::with_life("ada", life, extra.shared());
+        let copy = entry.clone();
+        assert_eq!((entry.freshness(at(9)), entry.freshness(at(10))), (Freshness::Stale, Freshness::Dead));
+        entry.touch(at(9));
+        // A reader that was held up does not take it back.
+        entry.touch(at(5));
+        assert_eq!((copy.freshness(at(18)), copy.dead_at()), (Freshness::Stale, at(19)));
+        assert_eq!(copy.freshness(at(19)), Freshness::Dead);
+    }
+
+    #[test]
+    fn what_is_expired_is_kept_for_its_own_window_and_what_has_no_end_for_the_given_one() {
+        let kept = |life: Lifetime| {
+            let life = life.expired(at(5), 1_000 * SECOND);
+            (life.freshness(at(5)), life.dead_at)
+        };
+        let finite = |window| Lifetime::ending(at(0), at(8), 20 * SECOND, window);
+        assert_eq!(kept(finite(50 * SECOND)), (Freshness::Kept, at(55)));
+        assert_eq!(kept(finite(Duration::ZERO)), (Freshness::Dead, at(5)));
+        assert_eq!(kept(Lifetime::endless(at(0))), (Freshness::Kept, at(1_005)));
+        let over = Lifetime::ending(at(0), at(1), SECOND, 50 * SECOND);
+        assert_eq!(kept(over), (Freshness::Kept, at(52)), "what was kept already is kept no longer");
+    }
+}

@@ -431,6 +431,20 @@ mod tests {
     }
 
     #[test]
+    fn who_wants_no_load_neither_waits_for_one_nor_overtakes_what_began_too_early() {
+        let flights = Arc::new(Flights::<u64, u64>::new());
+        let read = Wanted { loads: false, ..WANTED };
+        let Boarding::Lead(early) = board(&flights, &7, read) else { panic!("nobody flies yet") };
+        let later = Wanted { now: Time::from_nanos(9), floor: Time::from_nanos(6), ..read };
+        assert!(matches!(board(&flights, &7, later), Boarding::Alone(_)));
+        assert!(matches!(board(&flights, &7, read), Boarding::Join(_)));
+        assert!(!early.visit.is_overtaken());
+        drop(early);
+        let Boarding::Lead(_load) = board(&flights, &7, WANTED) else { panic!("nobody flies any more") };
+        assert!(matches!(board(&flights, &7, read), Boarding::Alone(_)));
+    }
+
+    #[test]
     fn nobody_joins_a_flight_that_was_overtaken() {
         let flights = Arc::new(Flights::<u64, u64>::new());
         let Boarding::Lead(old) = board(&flights, &7, WANTED) else { panic!("nobody flies yet") };

@@ -251,3 +251,20 @@ async fn however_many_keys_fail_the_newest_is_remembered() {
     }
     assert!(failing.loads() > 40_000, "a part of them was forgotten");
 }
+
+#[tokio::test]
+async fn where_something_kept_has_turned_up_behind_it_is_tried_and_that_covers_it() {
+    let (back, clock) = (FakeBytes::new(), MockClock::new());
+    let cache = Cache::<str, Bytes, _, _>::new(Fake::new())
+        .chain(Cache::new(back.clone()))
+        .cache_errors(10 * SECOND, |_: &&'static str| true)
+        .clock(clock.clone());
+    let failing = Failing::failing("down");
+    remembered(cache.get_or_load("ada", failing.load()).await);
+    let theirs =
+        Cache::<str, Bytes, _, _>::new(back).ttl(SECOND).stale_if_error(60 * SECOND).clock(clock.clone());
+    theirs.insert("ada", "theirs".into()).await.unwrap();
+    clock.advance(2 * SECOND);
+    assert_eq!(cache.get_or_load("ada", failing.load()).await.unwrap(), "theirs");
+    assert_eq!((failing.loads(), cache.stats().remembered_errors), (2, 0));
+}

@@ -274,3 +274,25 @@ async fn a_scoped_leader_is_not_served_what_died_while_its_load_ran() {
     });
     assert!(answer.await.is_err());
 }
+
+#[tokio::test]
+async fn who_joins_a_read_that_finds_nothing_loads_and_does_not_fall_back() {
+    let back = FakeBytes::new();
+    let cache = Cache::<str, Bytes, _, _>::new(Fake::new())
+        .chain(Cache::new(back.clone()))
+        .fallback(|_| "nothing".into())
+        .clock(MockClock::new());
+    back.gate(Operation::Read).close();
+    let read = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get("ada").await.unwrap() }
+    });
+    back.gate(Operation::Read).reached(1).await;
+    let load = tokio::spawn({
+        let (cache, load) = (cache.clone(), Failing::value("ada".into()).load());
+        async move { cache.get_or_load("ada", load).await.unwrap() }
+    });
+    settle().await;
+    back.gate(Operation::Read).open();
+    assert_eq!((read.await.unwrap(), load.await.unwrap()), (None, "ada".into()));
+}
