@@ -1,0 +1,274 @@
+//! What the models play in: a clock that stands still, stores that take their time, and a row in a database.
+
+use larder_models::{Cache, Capabilities, Cleared, Clock, Entry, Result, Sleep, Store, Tick, Time};
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::sync::Mutex;
+use shuttle::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
+use tokio::sync::oneshot;
+
+pub(crate) const KEY: u64 = 7;
+/// Entries are fresh that long, and stale that long again.
+pub(crate) const TTL: Duration = Duration::from_secs(10);
+
+/// Whether to do one thing or another, in this order of events.
+pub(crate) fn maybe() -> bool {
+    thread_rng().r#gen()
+}
+
+/// Lets others go on.
+pub(crate) async fn pause() {
+    shuttle::future::yield_now().await;
+}
+
+/// A cache, its levels and its source.
+pub(crate) struct World {
+    pub(crate) cache: Cache<u64, u64>,
+    pub(crate) source: Source,
+    levels: Vec<Held>,
+    clock: Still,
+    ended: oneshot::Receiver<()>,
+}
+
+impl World {
+    /// Memory.
+    pub(crate) fn near() -> Self {
+        Self::of(&[Place::Near])
+    }
+
+    /// Memory in front of a store that is far away.
+    pub(crate) fn near_and_far() -> Self {
+        Self::of(&[Place::Near, Place::Far])
+    }
+
+    /// Any that there is.
+    pub(crate) fn any() -> Self {
+        match thread_rng().gen_range(0..4) {
+            0 => Self::near(),
+            1 => Self::of(&[Place::Far]),
+            2 => Self::near_and_far(),
+            _ => Self::of(&[Place::Far, Place::Far]),
+        }
+    }
+
+    fn of(places: &[Place]) -> Self {
+        let (in_use, ended) = oneshot::channel();
+        let in_use = Arc::new(in_use);
+        let levels: Vec<Held> = places.iter().map(|_| Held::default()).collect();
+        let store = |level: usize| Shelf {
+            held: Arc::clone(&levels[level]),
+            place: places[level],
+            _in_use: Arc::clone(&in_use),
+        };
+        let clock = Still::default();
+        let front = Cache::new(store(0)).ttl(TTL).stale(TTL);
+        let cache = if places.len() == 2 {
+            front.chain(Cache::new(store(1)).ttl(TTL).stale(TTL)).clock(clock.clone()).boxed()
+        } else {
+            front.clock(clock.clone()).boxed()
+        };
+        World { cache, source: Source::new(), levels, clock, ended }
+    }
+
+    /// Puts what the source has into all levels.
+    pub(crate) async fn fill(&self) {
+        self.cache.insert(&KEY, self.source.now()).await.unwrap();
+    }
+
+    /// Lets what is held grow stale.
+    pub(crate) fn grow_stale(&self) {
+        self.clock.0.fetch_add(u64::try_from(TTL.as_nanos()).unwrap(), SeqCst);
+    }
+
+    /// Has the first level forget, as one that is full does.
+    pub(crate) fn evict(&self) {
+        self.levels[0].lock().unwrap().clear();
+    }
+
+    /// Waits until nobody works for the cache any more, and returns what the levels hold.
+    pub(crate) async fn at_rest(self) -> Vec<Option<u64>> {
+        drop(self.cache);
+        let _ = self.ended.await;
+        self.levels.iter().map(|held| held.lock().unwrap().get(&KEY).map(|entry| *entry.value())).collect()
+    }
+}
+
+/// A row in a database that changes. Its values are its versions.
+#[derive(Clone)]
+pub(crate) struct Source(Arc<Row>);
+
+struct Row {
+    version: AtomicU64,
+    reads: AtomicUsize,
+    readers: AtomicUsize,
+    most_readers: AtomicUsize,
+}
+
+/// What went wrong in a load: the version that it saw.
+#[derive(Debug)]
+pub(crate) struct Broken(pub(crate) u64);
+
+/// What is given to the cache for a loader.
+pub(crate) type Load = Box<dyn FnOnce() -> Loading + Send>;
+type Loading = Pin<Box<dyn Future<Output = std::result::Result<u64, Broken>> + Send>>;
+
+impl Source {
+    fn new() -> Self {
+        let none = || AtomicUsize::new(0);
+        let row = Row { version: AtomicU64::new(1), reads: none(), readers: none(), most_readers: none() };
+        Source(Arc::new(row))
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.0.version.load(SeqCst)
+    }
+
+    /// Changes the row, and returns the version that it has from now on.
+    pub(crate) fn change(&self) -> u64 {
+        self.0.version.fetch_add(1, SeqCst) + 1
+    }
+
+    /// How often it was read.
+    pub(crate) fn reads(&self) -> usize {
+        self.0.reads.load(SeqCst)
+    }
+
+    /// How many read it at the same time, at most.
+    pub(crate) fn most_readers(&self) -> usize {
+        self.0.most_readers.load(SeqCst)
+    }
+
+    /// A load, whose answer takes a while.
+    pub(crate) fn load(&self) -> Load {
+        self.load_then(Ok)
+    }
+
+    /// A load that ends as `then` says.
+    pub(crate) fn load_then(
+        &self,
+        then: impl FnOnce(u64) -> std::result::Result<u64, Broken> + Send + 'static,
+    ) -> Load {
+        let source = self.clone();
+        Box::new(move || {
+            Box::pin(async move {
+                let _reader = Reader::begin(&source);
+                let version = source.now();
+                pause().await;
+                then(version)
+            })
+        })
+    }
+}
+
+/// Counts who reads, also those who are cut off.
+struct Reader<'a>(&'a Row);
+
+impl<'a> Reader<'a> {
+    fn begin(source: &'a Source) -> Self {
+        let row = &*source.0;
+        row.reads.fetch_add(1, SeqCst);
+        row.most_readers.fetch_max(row.readers.fetch_add(1, SeqCst) + 1, SeqCst);
+        Reader(row)
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.readers.fetch_sub(1, SeqCst);
+    }
+}
+
+type Held = Arc<Mutex<BTreeMap<u64, Entry<u64>>>>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Memory: it answers at once.
+    Near,
+    /// Questions and answers are on their way for a while.
+    Far,
+}
+
+/// A store.
+struct Shelf {
+    held: Held,
+    place: Place,
+    /// Dropped by the last who works for the cache.
+    _in_use: Arc<oneshot::Sender<()>>,
+}
+
+impl Shelf {
+    async fn ask<T>(&self, what: impl FnOnce(&mut BTreeMap<u64, Entry<u64>>) -> T + Send) -> T {
+        if self.place == Place::Far {
+            pause().await;
+        }
+        let answer = what(&mut self.held.lock().unwrap());
+        if self.place == Place::Far {
+            pause().await;
+        }
+        answer
+    }
+}
+
+impl Store<u64> for Shelf {
+    type Value = u64;
+
+    async fn get(&self, key: &u64) -> Result<Option<Entry<u64>>> {
+        Ok(self.ask(|held| held.get(key).cloned()).await)
+    }
+
+    async fn insert(&self, key: &u64, entry: Entry<u64>) -> Result<()> {
+        self.ask(|held| held.insert(*key, entry)).await;
+        Ok(())
+    }
+
+    async fn remove(&self, key: &u64) -> Result<()> {
+        self.ask(|held| held.remove(key)).await;
+        Ok(())
+    }
+
+    fn get_now(&self, key: &u64) -> Poll<Option<Entry<u64>>> {
+        match self.place {
+            Place::Near => Poll::Ready(self.held.lock().unwrap().get(key).cloned()),
+            Place::Far => Poll::Pending,
+        }
+    }
+
+    async fn clear(&self) -> Result<Cleared> {
+        self.ask(BTreeMap::clear).await;
+        Ok(Cleared::Done)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        match self.place {
+            Place::Near => Capabilities::NONE.clear().immediate(),
+            Place::Far => Capabilities::NONE.clear(),
+        }
+    }
+}
+
+/// A clock that stands still.
+#[derive(Clone)]
+struct Still(Arc<std::sync::atomic::AtomicU64>);
+
+impl Default for Still {
+    fn default() -> Self {
+        Still(Arc::new(1_000_000_000_000.into()))
+    }
+}
+
+impl Clock for Still {
+    fn now(&self) -> Time {
+        Time::from_nanos(self.0.load(SeqCst))
+    }
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+    fn sleep(&self, _: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+    fn on_tick(&self, _: Weak<dyn Tick>) {}
+}
