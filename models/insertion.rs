@@ -1,37 +1,30 @@
-//! What is inserted wins: no value of before takes its place, and none of who left before.
+//! What is inserted wins: no value of before takes its place, and none of who left before its turn.
 
 use crate::play;
-use crate::world::{KEY, World, maybe};
-use shuttle::future::{block_on, spawn};
+use crate::world::{KEY, World};
+use shuttle::future::block_on;
+
+/// Changes the source and inserts what it has now, and sees to it that this is served from then on. Returns the
+/// version of the change.
+pub(crate) async fn change_and_insert(world: &World) -> u64 {
+    let version = world.source.change();
+    world.cache.insert(&KEY, version).await.unwrap();
+    assert_eq!(world.cache.get(&KEY).await.unwrap(), Some(version));
+    version
+}
 
 #[test]
 fn an_insert_wins_over_the_loads_of_before() {
     play(8_000, || {
         block_on(async {
             let world = World::any();
-            let loads: Vec<_> = (0..2)
-                .map(|_| {
-                    let (cache, load) = (world.cache.clone(), world.source.load());
-                    let scoped = maybe();
-                    spawn(async move {
-                        if scoped {
-                            cache.get_or_load_scoped(&KEY, load).await
-                        } else {
-                            cache.get_or_load(&KEY, load).await
-                        }
-                    })
-                })
-                .collect();
-
-            let version = world.source.change();
-            world.cache.insert(&KEY, version).await.unwrap();
-            assert_eq!(world.cache.get(&KEY).await.unwrap(), Some(version));
-
+            let loads = [world.call(world.source.load()), world.call(world.source.load())];
+            let version = change_and_insert(&world).await;
             for load in loads {
                 load.await.unwrap().unwrap();
             }
-            let levels = world.at_rest().await;
-            assert!(levels.iter().all(|held| *held == Some(version)), "{levels:?}, not {version}");
+            let held = world.at_rest().await;
+            assert!(held.iter().all(|held| *held == Some(version)), "{held:?}, not {version}");
         });
     });
 }
@@ -41,22 +34,16 @@ fn a_write_whose_caller_left_before_its_turn_is_never_done() {
     play(4_000, || {
         block_on(async {
             let world = World::any();
-            let slow = spawn({
-                let cache = world.cache.clone();
-                async move { cache.insert(&KEY, 1).await }
-            });
-            let left = spawn({
-                let cache = world.cache.clone();
-                async move { cache.insert(&KEY, 2).await }
-            });
+            let (slow, left) = (world.insert(1), world.insert(2));
             left.abort();
             let _ = left.await;
+            let earlier = world.cache.get(&KEY).await.unwrap();
 
             world.cache.insert(&KEY, 3).await.unwrap();
             slow.await.unwrap().unwrap();
-            let levels = world.at_rest().await;
-            assert!(!levels.contains(&Some(2)), "{levels:?} hold what was given up");
-            assert!(levels.iter().all(|held| *held == levels[0]), "{levels:?} differ");
+            let held = world.at_rest().await;
+            assert!(!held.contains(&Some(2)), "{held:?} hold what was given up, after {earlier:?}");
+            assert!(held.iter().all(|level| *level == held[0]), "{held:?} differ");
         });
     });
 }

@@ -1,26 +1,16 @@
 //! One load a key: nobody hangs, nobody loads beside another, everybody who waits is answered.
 
 use crate::play;
-use crate::world::{Broken, KEY, Load, World, maybe};
-use larder_models::{Cache, LoadError};
-use shuttle::future::{JoinHandle, block_on, spawn};
-
-type Answer = Result<u64, LoadError<Broken>>;
-
-/// A caller, whose load is a task of its own or runs inside of it.
-fn call(world: &World, load: Load) -> JoinHandle<Answer> {
-    let (cache, scoped): (Cache<_, _>, _) = (world.cache.clone(), maybe());
-    spawn(async move {
-        if scoped { cache.get_or_load_scoped(&KEY, load).await } else { cache.get_or_load(&KEY, load).await }
-    })
-}
+use crate::world::{KEY, World};
+use larder_models::LoadError;
+use shuttle::future::block_on;
 
 #[test]
 fn callers_at_the_same_time_cost_one_load() {
-    play(3_000, || {
+    play(4_000, || {
         block_on(async {
             let world = World::any();
-            let callers: Vec<_> = (0..3).map(|_| call(&world, world.source.load())).collect();
+            let callers: Vec<_> = (0..3).map(|_| world.call(world.source.load())).collect();
             for caller in callers {
                 assert_eq!(caller.await.unwrap().unwrap(), 1);
             }
@@ -34,7 +24,7 @@ fn a_cancelled_caller_leaves_nobody_without_an_answer() {
     play(6_000, || {
         block_on(async {
             let world = World::any();
-            let callers: Vec<_> = (0..3).map(|_| call(&world, world.source.load())).collect();
+            let callers: Vec<_> = (0..3).map(|_| world.call(world.source.load())).collect();
             callers[0].abort();
             for (number, caller) in callers.into_iter().enumerate() {
                 match caller.await {
@@ -53,13 +43,9 @@ fn a_load_that_panics_is_an_answer_and_the_next_one_is_tried() {
     play(6_000, || {
         block_on(async {
             let world = World::any();
-            let panicking = || {
-                // Not reported as a failure of the model, as `panic!` would be.
-                world.source.load_then(|_| std::panic::resume_unwind(Box::new("on fire")))
-            };
-            let callers =
-                [call(&world, panicking()), call(&world, panicking()), call(&world, world.source.load())];
-            for caller in callers {
+            // Not by `panic!`, which shuttle reports as the failure of a model.
+            let fire = || world.source.load_then(|_| std::panic::resume_unwind(Box::new("on fire")));
+            for caller in [world.call(fire()), world.call(fire()), world.call(world.source.load())] {
                 match caller.await.unwrap() {
                     Ok(value) => assert_eq!(value, 1),
                     Err(LoadError::Panicked(message)) => assert_eq!(&*message, "on fire"),
@@ -67,7 +53,7 @@ fn a_load_that_panics_is_an_answer_and_the_next_one_is_tried() {
                 }
             }
             assert_eq!(world.source.most_readers(), 1);
-            assert_eq!(call(&world, world.source.load()).await.unwrap().unwrap(), 1);
+            assert_eq!(world.call(world.source.load()).await.unwrap().unwrap(), 1);
         });
     });
 }

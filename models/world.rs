@@ -1,10 +1,14 @@
 //! What the models play in: a clock that stands still, stores that take their time, and a row in a database.
 
-use larder_models::{Cache, Capabilities, Cleared, Clock, Entry, Result, Sleep, Store, Tick, Time};
+use larder_models::{
+    Cache, Capabilities, Cleared, Clock, Entry, LoadError, Result, Sleep, Store, Tick, Time,
+};
+use shuttle::future::{JoinHandle, spawn};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::Mutex;
 use shuttle::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
@@ -20,9 +24,14 @@ pub(crate) fn maybe() -> bool {
     thread_rng().r#gen()
 }
 
-/// Lets others go on.
-pub(crate) async fn pause() {
-    shuttle::future::yield_now().await;
+/// Lets others go on. Not shuttle's `yield_now`, which asks to be held up, so that all are.
+async fn pause() {
+    let mut paused = false;
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// A cache, its levels and its source.
@@ -45,13 +54,18 @@ impl World {
         Self::of(&[Place::Near, Place::Far])
     }
 
+    /// Two stores that are far away.
+    pub(crate) fn far_and_farther() -> Self {
+        Self::of(&[Place::Far, Place::Far])
+    }
+
     /// Any that there is.
     pub(crate) fn any() -> Self {
         match thread_rng().gen_range(0..4) {
             0 => Self::near(),
             1 => Self::of(&[Place::Far]),
             2 => Self::near_and_far(),
-            _ => Self::of(&[Place::Far, Place::Far]),
+            _ => Self::far_and_farther(),
         }
     }
 
@@ -72,6 +86,33 @@ impl World {
             front.clock(clock.clone()).boxed()
         };
         World { cache, source: Source::new(), levels, clock, ended }
+    }
+
+    /// A caller that loads: in a task of its own, inside of itself, or where there is no runtime.
+    pub(crate) fn call(&self, load: Load) -> JoinHandle<std::result::Result<u64, LoadError<Broken>>> {
+        let (cache, way) = (self.cache.clone(), thread_rng().gen_range(0..5));
+        spawn(async move {
+            if way == 0 {
+                leave_runtime();
+            }
+            if way < 3 {
+                cache.get_or_load(&KEY, load).await
+            } else {
+                cache.get_or_load_scoped(&KEY, load).await
+            }
+        })
+    }
+
+    /// A caller that reads.
+    pub(crate) fn read(&self) -> JoinHandle<Result<Option<u64>>> {
+        let cache = self.cache.clone();
+        spawn(async move { cache.get(&KEY).await })
+    }
+
+    /// A caller that inserts.
+    pub(crate) fn insert(&self, value: u64) -> JoinHandle<Result<()>> {
+        let cache = self.cache.clone();
+        spawn(async move { cache.insert(&KEY, value).await })
     }
 
     /// Puts what the source has into all levels.
@@ -95,6 +136,17 @@ impl World {
         let _ = self.ended.await;
         self.levels.iter().map(|held| held.lock().unwrap().get(&KEY).map(|entry| *entry.value())).collect()
     }
+
+    /// Asserts that no level holds what is older than `version`, once nobody works any more.
+    pub(crate) async fn holds_nothing_before(self, version: u64) {
+        let held = self.at_rest().await;
+        assert!(held.iter().flatten().all(|held| *held >= version), "{held:?} are older than {version}");
+    }
+}
+
+/// Has the present task run as if there were no runtime, which the core knows by this name.
+fn leave_runtime() {
+    shuttle::current::set_name_for_task(shuttle::current::me(), "outside of the runtime");
 }
 
 /// A row in a database that changes. Its values are its versions.

@@ -1,5 +1,6 @@
 //! The same names over `shuttle`, for the models.
 
+use shuttle::current;
 use std::any::Any;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -57,15 +58,16 @@ impl<T> OnceLock<T> {
     }
 }
 
-/// The name of the threads that are outside of the runtime.
+/// The name of the tasks for which there is no runtime.
 const OUTSIDE: &str = "outside of the runtime";
 
-/// The runtime, which everything runs in but a thread of that name.
+/// The runtime, which everything runs in but tasks of that name.
 pub(crate) struct Handle;
 
 impl Handle {
     pub(crate) fn try_current() -> Result<Self, ()> {
-        if shuttle::thread::current().name() == Some(OUTSIDE) { Err(()) } else { Ok(Handle) }
+        let name = current::get_name_for_task(current::me());
+        if name.is_some_and(|name| String::from(name) == OUTSIDE) { Err(()) } else { Ok(Handle) }
     }
 
     #[expect(clippy::unused_self, reason = "it is called as tokio's is")]
