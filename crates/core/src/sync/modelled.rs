@@ -65,9 +65,9 @@ const OUTSIDE: &str = "outside of the runtime";
 pub(crate) struct Handle;
 
 impl Handle {
-    pub(crate) fn try_current() -> Result<Self, ()> {
+    pub(crate) fn try_current() -> Result<Self, NoRuntime> {
         let name = current::get_name_for_task(current::me());
-        if name.is_some_and(|name| String::from(name) == OUTSIDE) { Err(()) } else { Ok(Handle) }
+        if name.is_some_and(|name| String::from(name) == OUTSIDE) { Err(NoRuntime) } else { Ok(Handle) }
     }
 
     #[expect(clippy::unused_self, reason = "it is called as tokio's is")]
@@ -79,6 +79,8 @@ impl Handle {
     }
 }
 
+pub(crate) struct NoRuntime;
+
 /// A task. Never dropped, which would say that nobody cares whether the task ends: the models do.
 pub(crate) struct JoinHandle<T>(ManuallyDrop<shuttle::future::JoinHandle<T>>);
 
@@ -86,21 +88,20 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut *self.0).poll(cx).map_err(|_| JoinError)
+        Pin::new(&mut *self.0).poll(cx).map_err(JoinError)
     }
 }
 
 /// The task was cut off. One that panics ends the whole model.
-pub(crate) struct JoinError;
+pub(crate) struct JoinError(shuttle::future::JoinError);
 
 impl JoinError {
-    #[expect(clippy::unused_self, reason = "it is called as tokio's is")]
     pub(crate) fn is_panic(&self) -> bool {
-        false
+        !matches!(self.0, shuttle::future::JoinError::Cancelled)
     }
 
     pub(crate) fn into_panic(self) -> Box<dyn Any + Send> {
-        Box::new("a panic ends the model")
+        Box::new(self.0.to_string())
     }
 }
 
@@ -125,6 +126,7 @@ impl<T: Clone + Send> TaskLocal<T> {
         TaskLocal(cell)
     }
 
+    #[expect(clippy::future_not_send, reason = "as the future that it is given")]
     pub(crate) async fn scope<F: Future>(&'static self, value: T, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|cx| {
