@@ -5,7 +5,7 @@
 //! fails prints its schedule. The same one again, and nothing else:
 //!
 //! ```text
-//! LARDER_SCHEDULE=910102ccdedf9592 cargo test -p larder-models -- the_name_of_the_model
+//! LARDER_SCHEDULE=910102ccdedf9592 cargo test -p larder-models --test models the_name_of_the_model
 //! ```
 #![allow(clippy::unwrap_used, reason = "a model that cannot go on fails")]
 

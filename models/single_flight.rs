@@ -24,16 +24,34 @@ fn a_cancelled_caller_leaves_nobody_without_an_answer() {
     play(6_000, || {
         block_on(async {
             let world = World::any();
-            let callers: Vec<_> = (0..3).map(|_| world.call(world.source.load())).collect();
-            callers[0].abort();
-            for (number, caller) in callers.into_iter().enumerate() {
-                match caller.await {
-                    Ok(answer) => assert_eq!(answer.unwrap(), 1),
-                    Err(_) => assert_eq!(number, 0, "only the first one was cancelled"),
-                }
+            let others = world.source.counted_apart();
+            let left = world.call(world.source.load());
+            let callers = [world.call(others.load()), world.call(others.load())];
+            left.abort();
+            for caller in callers {
+                assert_eq!(caller.await.unwrap().unwrap(), 1);
             }
             assert_eq!(world.source.most_readers(), 1);
+            assert!(others.reads() <= 1, "one of those who stay loads in the place of who left");
             assert_eq!(world.cache.get(&KEY).await.unwrap(), Some(1));
+        });
+    });
+}
+
+#[test]
+fn after_a_removal_there_is_one_load_again() {
+    play(6_000, || {
+        block_on(async {
+            let world = World::any();
+            let before = world.call(world.source.load());
+            world.cache.remove(&KEY).await.unwrap();
+            let after = world.source.counted_apart();
+            let callers = [world.call(after.load()), world.call(after.load()), world.call(after.load())];
+            for caller in callers {
+                assert_eq!(caller.await.unwrap().unwrap(), 1);
+            }
+            assert_eq!(before.await.unwrap().unwrap(), 1);
+            assert!(after.reads() <= 1, "none if the load of before began after the removal");
         });
     });
 }

@@ -151,11 +151,13 @@ fn leave_runtime() {
 
 /// A row in a database that changes. Its values are its versions.
 #[derive(Clone)]
-pub(crate) struct Source(Arc<Row>);
+pub(crate) struct Source {
+    row: Arc<Row>,
+    reads: Arc<AtomicUsize>,
+}
 
 struct Row {
     version: AtomicU64,
-    reads: AtomicUsize,
     readers: AtomicUsize,
     most_readers: AtomicUsize,
 }
@@ -170,28 +172,36 @@ type Loading = Pin<Box<dyn Future<Output = std::result::Result<u64, Broken>> + S
 
 impl Source {
     fn new() -> Self {
-        let none = || AtomicUsize::new(0);
-        let row = Row { version: AtomicU64::new(1), reads: none(), readers: none(), most_readers: none() };
-        Source(Arc::new(row))
+        let row = Row {
+            version: AtomicU64::new(1),
+            readers: AtomicUsize::new(0),
+            most_readers: AtomicUsize::new(0),
+        };
+        Source { row: Arc::new(row), reads: Arc::default() }
+    }
+
+    /// The same row, whose reads from here are counted for themselves.
+    pub(crate) fn counted_apart(&self) -> Self {
+        Source { row: Arc::clone(&self.row), reads: Arc::default() }
     }
 
     pub(crate) fn now(&self) -> u64 {
-        self.0.version.load(SeqCst)
+        self.row.version.load(SeqCst)
     }
 
     /// Changes the row, and returns the version that it has from now on.
     pub(crate) fn change(&self) -> u64 {
-        self.0.version.fetch_add(1, SeqCst) + 1
+        self.row.version.fetch_add(1, SeqCst) + 1
     }
 
     /// How often it was read.
     pub(crate) fn reads(&self) -> usize {
-        self.0.reads.load(SeqCst)
+        self.reads.load(SeqCst)
     }
 
     /// How many read it at the same time, at most.
     pub(crate) fn most_readers(&self) -> usize {
-        self.0.most_readers.load(SeqCst)
+        self.row.most_readers.load(SeqCst)
     }
 
     /// A load, whose answer takes a while.
@@ -221,8 +231,8 @@ struct Reader<'a>(&'a Row);
 
 impl<'a> Reader<'a> {
     fn begin(source: &'a Source) -> Self {
-        let row = &*source.0;
-        row.reads.fetch_add(1, SeqCst);
+        source.reads.fetch_add(1, SeqCst);
+        let row = &*source.row;
         row.most_readers.fetch_max(row.readers.fetch_add(1, SeqCst) + 1, SeqCst);
         Reader(row)
     }

@@ -21,7 +21,7 @@ pub(crate) fn run() -> ExitCode {
         parts.command("tests", cargo(all));
     }
     // By cargo's own runner, in one process: shuttle's stacks are then used again and again.
-    parts.command("models", cargo("test -p larder-models --no-fail-fast"));
+    parts.command("models", cargo("test -p larder-models --test models"));
     parts.command("doc tests", cargo("test --doc --workspace --all-features --no-fail-fast"));
     parts.command("examples", cargo("build --workspace --all-features --examples"));
 
