@@ -44,6 +44,21 @@ fn no_load_survives_a_removal() {
 }
 
 #[test]
+fn what_who_left_was_writing_does_not_survive_a_removal() {
+    play(6_000, || {
+        block_on(async {
+            let world = World::any();
+            let (load, insert) = (world.call_scoped(world.source.load()), world.insert(world.source.now()));
+            load.abort();
+            insert.abort();
+            let _ = (load.await, insert.await);
+            let version = change_and_remove(&world).await;
+            world.holds_nothing_before(version).await;
+        });
+    });
+}
+
+#[test]
 fn no_failure_survives_a_removal() {
     play(4_000, || {
         block_on(async {

@@ -103,6 +103,12 @@ impl World {
         })
     }
 
+    /// A caller that loads inside of itself.
+    pub(crate) fn call_scoped(&self, load: Load) -> JoinHandle<std::result::Result<u64, LoadError<Broken>>> {
+        let cache = self.cache.clone();
+        spawn(async move { cache.get_or_load_scoped(&KEY, load).await })
+    }
+
     /// A caller that reads.
     pub(crate) fn read(&self) -> JoinHandle<Result<Option<u64>>> {
         let cache = self.cache.clone();
@@ -255,6 +261,7 @@ enum Place {
 }
 
 /// A store.
+#[derive(Clone)]
 struct Shelf {
     held: Held,
     place: Place,
@@ -263,15 +270,20 @@ struct Shelf {
 }
 
 impl Shelf {
-    async fn ask<T>(&self, what: impl FnOnce(&mut BTreeMap<u64, Entry<u64>>) -> T + Send) -> T {
-        if self.place == Place::Far {
-            pause().await;
+    /// What is asked for is on its way, and arrives also if who asked has left.
+    async fn ask<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut BTreeMap<u64, Entry<u64>>) -> T + Send + 'static,
+    ) -> Result<T> {
+        if self.place == Place::Near {
+            return Ok(what(&mut self.held.lock().unwrap()));
         }
-        let answer = what(&mut self.held.lock().unwrap());
-        if self.place == Place::Far {
+        let shelf = self.clone();
+        let answer = spawn(async move {
             pause().await;
-        }
-        answer
+            what(&mut shelf.held.lock().unwrap())
+        });
+        Ok(answer.await.unwrap())
     }
 }
 
@@ -279,17 +291,23 @@ impl Store<u64> for Shelf {
     type Value = u64;
 
     async fn get(&self, key: &u64) -> Result<Option<Entry<u64>>> {
-        Ok(self.ask(|held| held.get(key).cloned()).await)
+        let key = *key;
+        self.ask(move |held| held.get(&key).cloned()).await
     }
 
     async fn insert(&self, key: &u64, entry: Entry<u64>) -> Result<()> {
-        self.ask(|held| held.insert(*key, entry)).await;
-        Ok(())
+        let key = *key;
+        self.ask(move |held| drop(held.insert(key, entry))).await
     }
 
     async fn remove(&self, key: &u64) -> Result<()> {
-        self.ask(|held| held.remove(key)).await;
-        Ok(())
+        let key = *key;
+        self.ask(move |held| drop(held.remove(&key))).await
+    }
+
+    async fn clear(&self) -> Result<Cleared> {
+        self.ask(BTreeMap::clear).await?;
+        Ok(Cleared::Done)
     }
 
     fn get_now(&self, key: &u64) -> Poll<Option<Entry<u64>>> {
@@ -297,11 +315,6 @@ impl Store<u64> for Shelf {
             Place::Near => Poll::Ready(self.held.lock().unwrap().get(key).cloned()),
             Place::Far => Poll::Pending,
         }
-    }
-
-    async fn clear(&self) -> Result<Cleared> {
-        self.ask(BTreeMap::clear).await;
-        Ok(Cleared::Done)
     }
 
     fn capabilities(&self) -> Capabilities {
