@@ -60,7 +60,7 @@ fn what_who_left_was_writing_does_not_survive_a_removal() {
 
 #[test]
 fn no_failure_survives_a_removal() {
-    play(4_000, || {
+    play(16_000, || {
         block_on(async {
             let mut world = World::any();
             world.cache = world.cache.cache_errors(TTL, |_: &Broken| true);

@@ -223,9 +223,11 @@ impl Source {
         let source = self.clone();
         Box::new(move || {
             Box::pin(async move {
-                let _reader = Reader::begin(&source);
+                let reader = Reader::begin(&source);
                 let version = source.now();
                 pause().await;
+                // Others may go on here; that must not be in the middle of a panic.
+                drop(reader);
                 then(version)
             })
         })
