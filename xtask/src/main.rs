@@ -16,7 +16,7 @@ The commands of this repository.
 Usage: cargo xtask <command>
 
 Commands:
-  test          run every test: unit, behaviour, conformance, UI and doc tests, and the quickstart
+  test          run every test: unit, behaviour, conformance, UI and doc tests, models of races, and the quickstart
   lint          check formatting, lints, docs, dependencies and the rules for sources
   instructions  count the instructions of a hit in its six forms, as JSON (needs valgrind)
   help          print this

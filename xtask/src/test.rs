@@ -8,14 +8,20 @@ pub(crate) fn run() -> ExitCode {
     let mut parts = Parts::default();
 
     if has("nextest") {
-        parts.command("tests", cargo("nextest run --workspace --all-features --no-fail-fast"));
+        parts.command(
+            "tests",
+            cargo("nextest run --workspace --exclude larder-models --all-features --no-fail-fast"),
+        );
     } else {
         println!(
             "cargo-nextest is not installed: the tests run by `cargo test`, which is slower and no less strict"
         );
-        let all = "test --workspace --all-features --lib --bins --tests --no-fail-fast";
+        let all =
+            "test --workspace --exclude larder-models --all-features --lib --bins --tests --no-fail-fast";
         parts.command("tests", cargo(all));
     }
+    // By cargo's own runner, in one process: shuttle's stacks are then used again and again.
+    parts.command("models", cargo("test -p larder-models --test models"));
     parts.command("doc tests", cargo("test --doc --workspace --all-features --no-fail-fast"));
     parts.command("examples", cargo("build --workspace --all-features --examples"));
 

@@ -11,7 +11,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// For each load that waits, the loads it waits for. One lock for all, so that two waits which close a circle
-/// together cannot both miss the other; held for the search only.
+/// together cannot both miss the other; held for the search only. A usual lock also in the models: nothing yields
+/// under it.
 static WAITS: LazyLock<Mutex<HashMap<u64, Vec<u64>>>> = LazyLock::new(Mutex::default);
 
 /// Waiting would never end.

@@ -5,26 +5,26 @@
 //! as it was said. The table is bounded: when a part of it is full it is emptied, and the keys in it are tried again
 //! sooner than they would be.
 
+use crate::sync::{AtomicUsize, Mutex, RandomState, shards};
 use crate::{Lookup, Time};
-use parking_lot::Mutex;
 use std::any::{Any, TypeId};
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// See the module.
 pub(crate) struct Failures<K: ?Sized + Lookup> {
     /// Each lock protects a part of the table, for a look-up or an insertion.
     shards: Box<[Mutex<Shard<K>>]>,
-    hasher: foldhash::fast::RandomState,
+    hasher: RandomState,
     /// Keys in the table: none of them, nearly always, and then nothing is locked.
     keys: AtomicUsize,
 }
 
-type Shard<K> = HashMap<<K as ToOwned>::Owned, Failed, foldhash::fast::RandomState>;
+type Shard<K> = HashMap<<K as ToOwned>::Owned, Failed, RandomState>;
 
 /// What is known of a key whose last load failed.
 #[derive(Default)]
@@ -51,14 +51,14 @@ impl Delay {
     }
 }
 
-const SHARDS: usize = 16;
+const SHARDS: usize = shards(16);
 const KEYS_A_SHARD: usize = 1_024;
 
 impl<K: ?Sized + Lookup> Failures<K> {
     pub(crate) fn new() -> Self {
         Failures {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: foldhash::fast::RandomState::default(),
+            hasher: RandomState::default(),
             keys: AtomicUsize::new(0),
         }
     }

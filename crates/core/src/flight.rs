@@ -3,11 +3,11 @@
 use crate::edits::Edits;
 use crate::flights::Wanted;
 use crate::running::Running;
+use crate::sync::{AtomicBool, Mutex, OnceLock};
 use crate::{Clock, Entry, Error, Freshness, Lookup, Time, cycle};
-use parking_lot::Mutex;
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use tokio::sync::Notify;
 
 /// A load that is under way. It ends once, with an outcome that everybody who waits gets.

@@ -25,14 +25,14 @@
 use crate::counters::Count;
 use crate::failures::Failures;
 use crate::flight::{Flight, Outcome};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, RandomState, shards};
 use crate::{Lookup, Time};
 use hashbrown::HashTable;
-use parking_lot::Mutex;
 use std::borrow::Borrow;
 use std::future::Future;
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// See the module.
@@ -40,7 +40,7 @@ pub(crate) struct Flights<K: ?Sized + Lookup, V> {
     /// Each lock protects its part of the table, for a look-up or an insertion; no user code runs under it but
     /// `Hash`, `Eq` and `ToOwned` of keys.
     shards: Box<[Mutex<HashTable<Visited<K, V>>>]>,
-    hasher: foldhash::fast::RandomState,
+    hasher: RandomState,
     /// Writers of single keys share it; `clear` has it alone.
     gate: Arc<RwLock<()>>,
     /// Flights that have ended. Whoever missed and then gets the flight looks again if this has moved.
@@ -74,13 +74,13 @@ struct State<K: ?Sized + Lookup, V> {
     flight: Option<Arc<Flight<K, V>>>,
 }
 
-const SHARDS: usize = 64;
+const SHARDS: usize = shards(64);
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
     pub(crate) fn new() -> Self {
         Flights {
             shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
-            hasher: foldhash::fast::RandomState::default(),
+            hasher: RandomState::default(),
             gate: Arc::default(),
             landed: AtomicU64::new(0),
             abandoned: Count::default(),

@@ -15,6 +15,7 @@
 //! - work: `cache`, `glance`, `seat`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
 //!   key: `flights`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`
 //! - counting: `counters`, `striped`, `stats`
+//! - what all this is made of, so that models can choose the order of events: `sync`
 
 mod ahead;
 mod behind;
@@ -65,6 +66,7 @@ mod stats;
 mod store;
 mod stow;
 mod striped;
+mod sync;
 mod system_clock;
 mod terms;
 mod time;

@@ -3,12 +3,12 @@
 //! A task-local: it follows a load through its awaits, and not into tasks that it spawns.
 
 use crate::edits::Edits;
-use parking_lot::Mutex;
+use crate::sync::{Mutex, task_local};
 use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
 
-tokio::task_local! {
+task_local! {
     static RUNNING: Arc<dyn Running>;
 }
 

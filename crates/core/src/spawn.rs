@@ -1,5 +1,6 @@
 //! Tasks of our own, where there is a runtime.
 
+use crate::sync::Handle;
 use crate::{Error, ErrorKind, Result};
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -7,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// Returns the runtime that this code runs in, if there is one.
