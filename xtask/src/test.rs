@@ -22,7 +22,10 @@ pub(crate) fn run() -> ExitCode {
     }
     // By cargo's own runner, in one process: shuttle's stacks are then used again and again.
     parts.command("models", cargo("test -p larder-models --test models"));
-    parts.command("doc tests", cargo("test --doc --workspace --exclude larder-models --all-features --no-fail-fast"));
+    parts.command(
+        "doc tests",
+        cargo("test --doc --workspace --exclude larder-models --all-features --no-fail-fast"),
+    );
     parts.command("examples", cargo("build --workspace --all-features --examples"));
 
     // A folder of its own, so that it neither spoils nor profits from what a person ran before.

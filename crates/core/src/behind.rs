@@ -53,8 +53,6 @@ pub struct Queue(Arc<Core>);
 /// What the handles share with the task.
 struct Core {
     sink: Arc<dyn Sink>,
-    /// What stands before the store, as for the calls that do not wait here.
-    guard: Arc<Guard>,
     options: Behind,
     /// Held for a look-up or a change, never while a store or an observer works.
     state: Mutex<State>,
@@ -92,21 +90,21 @@ pub(crate) enum Seen {
 }
 
 impl Queue {
-    pub(crate) fn new<B: ByteStore>(store: &Arc<B>, guard: &Arc<Guard>, options: Behind) -> Self {
-        Self::over(Arc::new(Arc::clone(store)), Arc::clone(guard), options)
+    pub(crate) fn new<B: ByteStore>(store: &Arc<B>, options: Behind) -> Self {
+        Self::over(Arc::new(Arc::clone(store)), options)
     }
 
     /// An empty queue with the same options, for another level over the same store.
-    pub(crate) fn guarded(&self, guard: &Arc<Guard>) -> Self {
-        Self::over(Arc::clone(&self.0.sink), Arc::clone(guard), self.0.options.clone())
+    pub(crate) fn anew(&self) -> Self {
+        Self::over(Arc::clone(&self.0.sink), self.0.options.clone())
     }
 
-    fn over(sink: Arc<dyn Sink>, guard: Arc<Guard>, options: Behind) -> Self {
+    fn over(sink: Arc<dyn Sink>, mut options: Behind) -> Self {
+        options.max_pending = options.max_pending.min(Semaphore::MAX_PERMITS);
         let core = Core {
             sink,
-            guard,
             state: Mutex::new(State::default()),
-            room: Semaphore::new(options.max_pending.min(Semaphore::MAX_PERMITS)),
+            room: Semaphore::new(options.max_pending),
             wake: Notify::new(),
             landed: Notify::new(),
             clock: OnceLock::new(),
@@ -117,12 +115,18 @@ impl Queue {
 
     /// Queues the value, in place of an older one. It is the caller's to write if there is no room and the caller is
     /// not to wait for any, no runtime, or no queue any more.
-    pub(crate) async fn offer(&self, cx: Cx<'_>, key: &str, mut value: Sealed) -> Offered<'_> {
+    pub(crate) async fn offer(
+        &self,
+        cx: Cx<'_>,
+        guard: &Arc<Guard>,
+        key: &str,
+        mut value: Sealed,
+    ) -> Offered<'_> {
         let core = &self.0;
         let mut room = None;
         while Handle::try_current().is_ok() {
             let now = core.clock.get_or_init(|| Arc::clone(cx.clock)).now_exact();
-            match core.enqueue(key, value, Report::of(cx), room.take(), now) {
+            match core.enqueue(key, value, Report::of(cx, guard), room.take(), now) {
                 Ok(is_first) => {
                     core.start();
                     if is_first {
@@ -370,12 +374,16 @@ mod tests {
             observers: &observers,
             base: 0,
             skip: Skip::default(),
+            floor: Time::from_nanos(0),
             unread: None,
         };
-        let queue = Queue::new(&Arc::new(Nowhere), &Arc::new(Guard::new()), Behind::default());
+        let queue = Queue::new(&Arc::new(Nowhere), Behind::default());
         let core = Arc::clone(&queue.0);
         let value = Sealed { bytes: Bytes::new(), expires_at: None, dead_at: Time::NEVER };
-        assert!(core.enqueue("ada", value, Report::of(cx), None, Time::from_nanos(0)).is_ok());
+        assert!(
+            core.enqueue("ada", value, Report::of(cx, &Arc::new(Guard::new())), None, Time::from_nanos(0))
+                .is_ok()
+        );
         let task = Running::begin(&core).expect("there is something to write");
         let next = core.state.lock().next(Time::from_nanos(0), 1);
         let Next::Write { key, place, write } = next else { panic!("it is due") };

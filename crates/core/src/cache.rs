@@ -91,6 +91,7 @@ where
             observers: self.observers(),
             base: 0,
             skip: self.call.as_ref().map_or_else(Default::default, |call| call.skip),
+            floor: Time::from_nanos(0),
             unread: None,
         }
     }

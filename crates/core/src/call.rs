@@ -19,6 +19,8 @@ pub struct CallOptions {
     pub(crate) max_wait: Option<Duration>,
     max_age: Option<Duration>,
     pub(crate) force_refresh: bool,
+    /// It waits for the end of a load, whatever others do.
+    pub(crate) is_patient: bool,
 }
 
 impl CallOptions {
@@ -106,10 +108,16 @@ impl CallOptions {
         self
     }
 
+    pub(crate) fn patient(mut self) -> Self {
+        self.is_patient = true;
+        self
+    }
+
     /// The moment before which a load must not have begun to be of use.
     pub(crate) fn floor(&self, clock: &dyn Clock, has_loader: bool) -> Time {
         match self.max_age {
-            _ if self.force_refresh && has_loader => clock.now_exact(),
+            // Not even what was loaded at this very moment, which may have been before the call.
+            _ if self.force_refresh && has_loader => clock.now_exact().after(Duration::from_nanos(1)),
             Some(age) => clock.now_exact().before(age),
             None => Time::from_nanos(0),
         }

@@ -2,7 +2,7 @@
 
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
-use crate::{Freshness, Level, Lookup, Result, Time};
+use crate::{Level, Lookup, Result, Time};
 use std::time::Duration;
 
 /// The store behind [`Cache::chain`](crate::Cache::chain): `A` in front, `B` behind it. Either may be a chain.
@@ -42,13 +42,15 @@ where
         let Chain { front, back } = &*level.store;
         let ahead = C1::depth(front);
         let upper = if from < ahead { C1::fetch(front, cx, key, from).await } else { None };
-        if cx.gives_up() || upper.as_ref().is_some_and(|found| found.freshness == Freshness::Fresh) {
+        if cx.gives_up() || upper.as_ref().is_some_and(|found| cx.is_settled_by(found)) {
             return upper;
         }
         // A stale entry in front does not hide a fresh one behind it.
         let lower = C2::fetch(back, cx.below(ahead), key, from.saturating_sub(ahead)).await;
         match (upper, lower) {
-            (Some(upper), Some(lower)) if upper.freshness <= lower.freshness => Some(upper),
+            (Some(upper), Some(lower)) if upper.freshness <= lower.freshness && !cx.is_too_old(&upper) => {
+                Some(upper)
+            }
             (upper, lower) => lower.or(upper),
         }
     }

@@ -27,8 +27,8 @@ enum Phase {
     Closed(Window),
     /// Until this time, after so many probes in a row that failed.
     Open(Time, u32),
-    /// A probe is under way, after so many that failed.
-    HalfOpen(u32),
+    /// A probe is under way since then, after so many that failed.
+    HalfOpen(Time, u32),
 }
 
 /// The right to make one call, to be handed back with what became of it.
@@ -48,6 +48,9 @@ pub(crate) enum Verdict {
     Nothing,
 }
 
+/// After this time a probe that has not ended is given up: longer than what `clear` is given by default.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Circuit {
     pub(crate) fn new() -> Self {
         Circuit { phase: Phase::Closed(Window::default()), epoch: 0 }
@@ -57,7 +60,7 @@ impl Circuit {
         match self.phase {
             Phase::Closed(_) => BreakerState::Closed,
             Phase::Open(..) => BreakerState::Open,
-            Phase::HalfOpen(_) => BreakerState::HalfOpen,
+            Phase::HalfOpen(..) => BreakerState::HalfOpen,
         }
     }
 
@@ -65,9 +68,13 @@ impl Circuit {
     pub(crate) fn admit(&mut self, now: Time) -> Result<Pass, Option<Duration>> {
         let change = match self.phase {
             Phase::Closed(_) => None,
-            Phase::Open(until, probes) if until <= now => Some(self.enter(Phase::HalfOpen(probes))),
+            Phase::Open(until, probes) if until <= now => Some(self.enter(Phase::HalfOpen(now, probes))),
             Phase::Open(until, _) => return Err(Some(until.since(now))),
-            Phase::HalfOpen(_) => return Err(None),
+            // A probe that nobody polls has no time-out either.
+            Phase::HalfOpen(since, probes) if now.since(since) > PATIENCE => {
+                Some(self.enter(Phase::HalfOpen(now, probes)))
+            }
+            Phase::HalfOpen(..) => return Err(None),
         };
         Ok(Pass { epoch: self.epoch, change })
     }
@@ -90,13 +97,13 @@ impl Circuit {
                 }
                 Phase::Open(now.after(settings.span_after(0)), 0)
             }
-            (Phase::HalfOpen(_), Verdict::Answered) => Phase::Closed(Window::default()),
-            (Phase::HalfOpen(probes), Verdict::Failed) => {
+            (Phase::HalfOpen(..), Verdict::Answered) => Phase::Closed(Window::default()),
+            (Phase::HalfOpen(_, probes), Verdict::Failed) => {
                 let probes = probes.saturating_add(1);
                 Phase::Open(now.after(settings.span_after(probes)), probes)
             }
             // The next call is the probe instead.
-            (Phase::HalfOpen(probes), Verdict::Nothing) => Phase::Open(now, *probes),
+            (Phase::HalfOpen(_, probes), Verdict::Nothing) => Phase::Open(now, *probes),
             // Nobody has a pass of this epoch.
             (Phase::Open(..), _) => return None,
         };
@@ -187,6 +194,21 @@ mod tests {
         }
         assert_eq!(circuit.state(), BreakerState::Open);
         circuit
+    }
+
+    #[test]
+    fn a_probe_that_nobody_polls_makes_room_for_another_one() {
+        let (mut circuit, settings) = (Circuit::new(), Breaker::default().min_calls(1));
+        let start = Time::from_nanos(0);
+        let first = circuit.admit(start).unwrap();
+        circuit.end(&settings, &first, Verdict::Failed, start);
+        let open = start.after(Duration::from_secs(3_600));
+        let held = circuit.admit(open).unwrap();
+        assert!(circuit.admit(open.after(PATIENCE)).is_err());
+
+        let next = circuit.admit(open.after(PATIENCE + Duration::from_nanos(1))).unwrap();
+        assert_eq!(circuit.end(&settings, &held, Verdict::Failed, open), None, "it says nothing any more");
+        assert_eq!(circuit.end(&settings, &next, Verdict::Answered, open), Some(BreakerState::Closed));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub enum Event<'a> {
         /// How long after the load began.
         after: Duration,
     },
-    /// A value was loaded and went to its callers, but could not be stored: code that it is stored with (a ttl, a
+    /// A value was loaded, or found at a lower level, and went to its callers, but could not be stored: code that it is stored with (a ttl, a
     /// codec, a `Clone`) panicked.
     #[non_exhaustive]
     StoringPanicked {

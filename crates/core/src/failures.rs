@@ -36,6 +36,13 @@ struct Failed {
     remembered: Option<(Arc<dyn Any + Send + Sync>, Time)>,
 }
 
+/// What had to go for a new failure. The destructors of keys and errors are code of the user, so it is dropped where
+/// nothing is locked.
+pub(crate) struct Displaced<K: ?Sized + Lookup> {
+    _error: Option<Arc<dyn Any + Send + Sync>>,
+    _keys: Shard<K>,
+}
+
 /// How long to wait after failures in a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delay {
@@ -94,33 +101,36 @@ impl<K: ?Sized + Lookup> Failures<K> {
     }
 
     /// Notes a failure after which something old is served.
-    pub(crate) fn failed(&self, key: &K, now: Time, delay: Delay) {
+    pub(crate) fn failed(&self, key: &K, now: Time, delay: Delay) -> Displaced<K> {
         self.change(key, |failed| {
             failed.in_a_row = failed.in_a_row.saturating_add(1);
             failed.retry_at = Some(now.after(delay.after(failed.in_a_row)));
-        });
+            None
+        })
     }
 
     /// Notes an error that is to answer until a time.
-    pub(crate) fn remember(&self, key: &K, error: Arc<dyn Any + Send + Sync>, until: Time) {
-        self.change(key, |failed| failed.remembered = Some((error, until)));
+    pub(crate) fn remember(&self, key: &K, error: Arc<dyn Any + Send + Sync>, until: Time) -> Displaced<K> {
+        self.change(key, |failed| failed.remembered.replace((error, until)).map(|(older, _)| older))
     }
 
-    fn change(&self, key: &K, change: impl FnOnce(&mut Failed)) {
+    fn change(
+        &self,
+        key: &K,
+        change: impl FnOnce(&mut Failed) -> Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Displaced<K> {
         let mut shard = self.shard(key).lock();
         if let Some(failed) = shard.get_mut(key) {
-            return change(failed);
+            return Displaced { _error: change(failed), _keys: Shard::<K>::default() };
         }
         let forgotten =
             if shard.len() >= KEYS_A_SHARD { std::mem::take(&mut *shard) } else { Shard::<K>::default() };
         self.keys.fetch_sub(forgotten.len(), Relaxed);
         let mut failed = Failed::default();
-        change(&mut failed);
+        let error = change(&mut failed);
         shard.insert(key.to_owned(), failed);
         self.keys.fetch_add(1, Relaxed);
-        drop(shard);
-        // The destructors of keys and errors are code of the user.
-        drop(forgotten);
+        Displaced { _error: error, _keys: forgotten }
     }
 
     /// Forgets the key: a load succeeded, or someone wrote or removed it.
@@ -128,7 +138,7 @@ impl<K: ?Sized + Lookup> Failures<K> {
         if self.is_empty() {
             return;
         }
-        let forgotten = self.shard(key).lock().remove(key.borrow());
+        let forgotten = self.shard(key).lock().remove_entry(key.borrow());
         if forgotten.is_some() {
             self.keys.fetch_sub(1, Relaxed);
         }

@@ -121,6 +121,13 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
         self.wait_until(|| self.outcome.get().cloned().or_else(overdue)).await
     }
 
+    /// Waits for the end, or for something old that may be served, however long a load takes.
+    pub(crate) async fn wait_patiently(&self, clock: &dyn Clock) -> Outcome<V> {
+        let to_be_had =
+            || self.so_far(clock).filter(|_| self.outcome.get().is_some() || self.is_covered(clock));
+        self.wait_until(to_be_had).await
+    }
+
     async fn wait_until(&self, answer: impl Fn() -> Option<Outcome<V>> + Send + Sync) -> Outcome<V> {
         loop {
             // Counts from its creation, so a change between the check and the await is not missed.
@@ -188,6 +195,12 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
     pub(crate) fn previous(&self) -> Option<&Entry<V>> {
         let below = [&self.interim, &self.fallback].into_iter().filter_map(OnceLock::get);
         below.map(|(entry, _)| entry).chain(self.at_hand.get()).max_by_key(|entry| entry.loaded_at())
+    }
+
+    /// Returns what is served even if the load fails now.
+    pub(crate) fn cover(&self, clock: &dyn Clock) -> Option<Outcome<V>> {
+        let held = self.interim(clock).or_else(|| self.fallback(clock))?;
+        Some(Outcome::Found(held.0.clone(), held.1))
     }
 
     /// Whether something is served even if the load fails now.

@@ -205,11 +205,10 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
     }
 
     /// Does `work` if no new era has begun since the visit did; if it has, or begins in the middle, that is after it.
-    pub(crate) fn unless_overtaken(&self, work: impl FnOnce()) {
+    /// What it returns is dropped by the caller, when nothing is locked.
+    pub(crate) fn unless_overtaken<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         let state = self.slot.state.lock();
-        if state.era == self.era {
-            work();
-        }
+        (state.era == self.era).then(work)
     }
 
     /// Whether a loaded value has been written since the visit began. Means something only to who has the turn.

@@ -2,17 +2,18 @@
 
 use crate::event::{Event, LoadFailure};
 use crate::failures::Delay;
-use crate::flight::Outcome;
+use crate::flight::{Flight, Outcome};
 use crate::flights::Lead;
 use crate::holds::{Cx, Fetched, Holds, Unread};
 use crate::load_context::LoadContext;
 use crate::spawn::catch_panic;
-use crate::{Cache, Error, Freshness, Lookup, Time, running};
+use crate::{Cache, Entry, Error, Freshness, Lookup, Time, running};
 use std::any::{Any, TypeId};
 use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What a loader gave. Its error has lost its type, because each caller may have another.
 pub(crate) type Loaded<V> = std::result::Result<V, Arc<dyn Any + Send + Sync>>;
@@ -88,9 +89,9 @@ where
     {
         let (flight, clock) = (&lead.flight, &*self.inner.clock);
         let key = flight.key.borrow();
-        let (found, failure) = self.fetch(key, trip.from, trip.waited).await;
+        let (found, failure) = self.fetch(key, trip.from, trip.waited, trip.floor).await;
         if let Some(found) = found {
-            if self.will_do(key, &found, trip.floor, load.is_some()) {
+            if self.will_do(flight, &found, trip.floor, load.is_some()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
                 self.copy_up(&lead.visit, key, found, inside).await;
                 return outcome;
@@ -142,10 +143,12 @@ where
         }
     }
 
-    /// Whether what was found at a lower level is the answer. What is old, or to be reloaded, is not if there is a
+    /// Whether what was found at a lower level is the answer. What is older than what a level in front has is not, as where
+    /// a write did not reach the lower one. What is old, or to be reloaded, is not if there is a
     /// loader, unless that is to be left alone.
-    fn will_do(&self, key: &K, found: &Fetched<V>, floor: Time, has_loader: bool) -> bool {
-        if !found.is_hit() || found.entry.loaded_at() < floor {
+    fn will_do(&self, flight: &Flight<K, V>, found: &Fetched<V>, floor: Time, has_loader: bool) -> bool {
+        let key = flight.key.borrow();
+        if !found.is_hit() || found.entry.loaded_at() < floor || is_older(&found.entry, flight.previous()) {
             return false;
         }
         let now = self.inner.clock.now_exact();
@@ -172,10 +175,12 @@ where
         if !spared || !failures.is_waiting(key, clock.now_exact()) {
             return None;
         }
-        match lead.flight.fallback(clock) {
-            Some((entry, level)) => Some(Outcome::Found(entry.clone(), *level)),
-            // Those who waited have been served, or have a value of their own to fall back on.
-            None => Some(Outcome::Nothing),
+        // Looked at once: it may end at any moment, and then there is nothing to spare the loader for.
+        match lead.flight.cover(clock) {
+            Some(found) => Some(found),
+            // Those who wait have a value of their own to fall back on.
+            None if self.policy.loads.fallback.is_some() => Some(Outcome::Nothing),
+            None => None,
         }
     }
 
@@ -224,6 +229,7 @@ where
         key: &K,
         from: usize,
         waited: Waited,
+        floor: Time,
     ) -> (Option<Fetched<V>>, Option<Error>) {
         let counters = &self.inner.counters;
         let depth = C::depth(&self.level);
@@ -231,7 +237,7 @@ where
             return (None, None);
         }
         let unread = Unread { error: OnceLock::new(), is_the_end: self.policy.minds_store_errors() };
-        let cx = Cx { unread: Some(&unread), ..self.cx() };
+        let cx = Cx { unread: Some(&unread), floor, ..self.cx() };
         let found = C::fetch(&self.level, cx, key, from).await;
         if waited == Waited::For {
             // What is only kept for failures answers no read.
@@ -244,4 +250,10 @@ where
         }
         (found, unread.error.into_inner())
     }
+}
+
+/// Whether the load of `entry` began before that of `previous`. Times that travelled are rounded to milliseconds.
+fn is_older<V>(entry: &Entry<V>, previous: Option<&Entry<V>>) -> bool {
+    let rounding = Duration::from_millis(2);
+    previous.is_some_and(|previous| entry.loaded_at().after(rounding) < previous.loaded_at())
 }

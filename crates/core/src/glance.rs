@@ -61,10 +61,22 @@ where
         self.glance(key)
     }
 
-    /// Whatever there is, the call wants it newer.
+    /// As [`glance_to_load`](Self::glance_to_load), with the times of what it finds.
+    pub(crate) fn glance_at_entry_to_load(&self, key: &K) -> Result<Entry<V>, Seen<V>> {
+        if self.call.as_ref().is_some_and(|call| call.force_refresh) {
+            return Err(self.glance_in_vain(key));
+        }
+        self.glance_at_entry(key)
+    }
+
+    /// Whatever there is, the call wants it newer. The levels are asked all the same: for what there is for others, and
+    /// for what the load replaces.
     #[cold]
     fn glance_in_vain(&self, key: &K) -> Seen<V> {
-        Seen::Ask(C::depth(&self.level), self.at_hand(key))
+        match self.look(key, self.inner.clock.now()) {
+            Look::Hit(entry) => Seen::Ask(1, Some(entry)),
+            Look::Ask(from, kept) => Seen::Ask(from, kept),
+        }
     }
 
     /// What the first level has, if it is not dead.

@@ -234,6 +234,8 @@ pub struct Cx<'a> {
     pub(crate) base: usize,
     /// The levels that this call leaves out.
     pub(crate) skip: Skip,
+    /// What was loaded before this is too old for the call.
+    pub(crate) floor: Time,
     /// Where a read that minds failures leaves the first.
     pub(crate) unread: Option<&'a Unread>,
 }
@@ -301,6 +303,16 @@ impl Cx<'_> {
             let _ = unread.error.set(error.clone());
         }
         error
+    }
+
+    /// Whether no level behind needs to be asked.
+    pub(crate) fn is_settled_by<V>(&self, found: &Fetched<V>) -> bool {
+        found.freshness == Freshness::Fresh && !self.is_too_old(found)
+    }
+
+    /// Whether the call has no use for it.
+    pub(crate) fn is_too_old<V>(&self, found: &Fetched<V>) -> bool {
+        found.entry.loaded_at() < self.floor
     }
 
     /// Whether a level has failed and none behind it is to be asked.

@@ -66,9 +66,7 @@ impl<S, C> Level<S, C> {
 
     pub(crate) fn with_guard(self, change: impl FnOnce(&Guard) -> Guard) -> Self {
         let guard = Arc::new(change(&self.guard));
-        // What is written later is guarded in the same way.
-        let behind = self.behind.as_ref().map(|queue| Arc::new(queue.guarded(&guard)));
-        Level { guard, behind, ..self }
+        Level { guard, ..self }
     }
 
     pub(crate) fn with_namespace(&self, namespace: &str) -> Self
@@ -77,7 +75,7 @@ impl<S, C> Level<S, C> {
     {
         let level = self.with_wire(|wire| wire.prefix = prefix(namespace));
         // Another namespace is another level: it is flushed, shut down and counted by itself.
-        let behind = self.behind.as_ref().map(|queue| Arc::new(queue.guarded(&self.guard)));
+        let behind = self.behind.as_ref().map(|queue| Arc::new(queue.anew()));
         Level { behind, ..level }
     }
 

@@ -93,12 +93,12 @@ where
             Box::pin(flown).await;
             return self.led(key, &flight, trip, at_hand).await;
         };
+        // Before the load begins: as long as it does not run it waits for nobody, and cannot close a circle.
+        let _waiting = at_hand.is_none().then(|| cycle::wait_for(flight.id));
         runtime.spawn(self.clone().fly(lead, trip, Inside::Task, load));
         if let Some(at_hand) = at_hand {
             return Ok(at_hand.into_value());
         }
-        // The load has begun just now, so it cannot wait for this one yet.
-        let _waiting = cycle::wait_for(flight.id);
         self.led(key, &flight, trip, None).await
     }
 
@@ -203,10 +203,11 @@ where
             (Boarding::Lead(lead), at_hand) => {
                 // A flight that landed between the look and the boarding may have stored the value.
                 if self.inner.flights.landed() != landed
-                    && let Ok(value) = self.glance_to_load(key)
+                    && let Ok(entry) = self.glance_at_entry_to_load(key)
                 {
-                    lead.end(Outcome::Loaded(value.clone()));
-                    return Seat::Answer(Ok(value));
+                    // With its times, by which others judge whether it will do for them.
+                    lead.end(Outcome::Found(entry.clone(), 0));
+                    return Seat::Answer(Ok(entry.into_value()));
                 }
                 // What was kept may have been removed since the look, and others will be served it.
                 let kept = kept.and_then(|_| self.at_hand(key));
@@ -302,7 +303,8 @@ where
         floor: Time,
     ) -> Joined<V, E> {
         let clock = &*self.inner.clock;
-        let so_far = if floor > Time::from_nanos(0) { None } else { flight.so_far(clock) };
+        let is_patient = self.call.as_ref().is_some_and(|call| call.is_patient);
+        let so_far = if floor > Time::from_nanos(0) || is_patient { None } else { flight.so_far(clock) };
         let outcome = match so_far {
             Some(outcome) => outcome,
             None => {
@@ -328,10 +330,13 @@ where
     }
 
     async fn outcome(&self, flight: &Flight<K, V>, floor: Time) -> Outcome<V> {
+        let clock = &*self.inner.clock;
         if floor > Time::from_nanos(0) {
             flight.wait_for_new().await
+        } else if self.call.as_ref().is_some_and(|call| call.is_patient) {
+            flight.wait_patiently(clock).await
         } else {
-            flight.wait(&*self.inner.clock).await
+            flight.wait(clock).await
         }
     }
 

@@ -6,10 +6,11 @@ use crate::flights::{HoldsTurn, Lead, Visit};
 use crate::fly::Inside;
 use crate::holds::{Fetched, Gift, Holds};
 use crate::policy::Plan;
-use crate::spawn::in_turn;
+use crate::spawn::{catch_panic, in_turn};
 use crate::terms::Terms;
 use crate::{Cache, Lookup, Result, Time};
 use std::borrow::Borrow;
+use std::pin::pin;
 
 impl<K, V, S, C> Cache<K, V, S, C>
 where
@@ -93,6 +94,17 @@ where
         if found.level == 0 {
             return;
         }
+        // The reader has its value, whatever code of the user (a ttl, a `Clone`) does in the copying.
+        let copied = {
+            let copy = pin!(self.copy(visit, key, found, inside));
+            catch_panic(copy).await
+        };
+        if let Err(message) = copied {
+            self.observers().tell(&Event::StoringPanicked { message: &message });
+        }
+    }
+
+    async fn copy(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
         let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now_exact());
         let Some(turn) = visit.try_turn() else { return };
         if visit.is_overtaken() || visit.is_outdated() {

@@ -196,7 +196,7 @@ async fn put<B: ByteStore, C: Format>(
 ) -> Result<()> {
     let (value, _withdrawn) = match &level.behind {
         None => (value, None),
-        Some(queue) => match queue.offer(cx, key, value).await {
+        Some(queue) => match queue.offer(cx, &level.guard, key, value).await {
             Offered::Queued => return Ok(()),
             Offered::Refused(value, withdrawn) => (value, Some(withdrawn)),
         },

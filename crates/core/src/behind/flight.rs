@@ -4,7 +4,7 @@ use super::Core;
 use super::state::{Landing, Write};
 use crate::counters::LevelCounters;
 use crate::event::{Event, Observers, Operation};
-use crate::guard::Witness;
+use crate::guard::{Guard, Witness};
 use crate::holds::Cx;
 use crate::spawn::catch_panic;
 use crate::{ByteStore, Clock, Error, ErrorKind, Result, Time};
@@ -46,11 +46,14 @@ impl<B: ByteStore> Sink for Arc<B> {
 pub(super) struct Report {
     level: Arc<LevelCounters>,
     observers: Observers,
+    /// What stands before the store for that handle, as for its calls that do not wait here.
+    guard: Arc<Guard>,
 }
 
 impl Report {
-    pub(super) fn of(cx: Cx<'_>) -> Self {
-        Report { level: Arc::clone(cx.counters.level(cx.base)), observers: cx.observers.clone() }
+    pub(super) fn of(cx: Cx<'_>, guard: &Arc<Guard>) -> Self {
+        let (level, observers) = (Arc::clone(cx.counters.level(cx.base)), cx.observers.clone());
+        Report { level, observers, guard: Arc::clone(guard) }
     }
 
     fn witness<'a>(&'a self, clock: &'a dyn Clock) -> Witness<'a> {
@@ -86,34 +89,43 @@ impl Flight {
         let Some(write) = &mut self.write else { return };
         let core = Arc::clone(&self.core);
         let Some(clock) = core.clock.get() else { return };
-        if write.tries == 0 {
+        if write.tries == 0 && write.refusals == 0 {
             write.report.level.writes.add();
         }
         write.tries += 1;
         let dead = clock.now_exact() >= write.value.dead_at;
         let (value, key) = (&write.value, &*self.key);
-        let witness = write.report.witness(&**clock);
-        let remove = async || core.guard.run(witness, Operation::Remove, pin!(core.sink.remove(key))).await;
+        let (witness, guard) = (write.report.witness(&**clock), &write.report.guard);
+        let remove = async || guard.run(witness, Operation::Remove, pin!(core.sink.remove(key))).await;
         let attempt = async {
             if dead {
                 // Nobody would read it. But what is there is older, and may have longer to live.
                 remove().await
             } else {
                 let put = pin!(core.sink.put(key, value.bytes.clone(), value.expires_at));
-                core.guard.run(witness, Operation::Write, put).await
+                guard.run(witness, Operation::Write, put).await
             }
         };
         let Err(error) = caught(attempt).await else {
             self.land(|_| Landing::Written);
             return;
         };
-        if error.kind() == ErrorKind::BreakerOpen {
-            // The store was not asked, so this was no try.
+        let refused = error.kind() == ErrorKind::BreakerOpen;
+        if refused && dead {
+            // There is nothing left to write. What the store has in its place stays there until its own end.
+            self.land(|_| Landing::Written);
+            return;
+        }
+        if refused && !core.state.lock().shut {
+            // The store was not asked, so this was no try; unless there is no time left to wait for it.
             write.tries -= 1;
+            write.refusals = write.refusals.saturating_add(1);
         }
         let error = write.report.failed(error);
         if write.tries <= core.options.retries && is_curable(&error) {
-            let due = clock.now_exact().after(core.options.back_off.after(write.tries.max(1)));
+            let due = clock
+                .now_exact()
+                .after(core.options.back_off.after(write.tries.saturating_add(write.refusals).max(1)));
             self.land(|write| Landing::Again(write, due));
             return;
         }

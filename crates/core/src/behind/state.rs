@@ -63,6 +63,8 @@ pub(super) struct Write {
     pub(super) value: Sealed,
     pub(super) report: Report,
     pub(super) tries: u32,
+    /// How often the level's breaker did not let it through.
+    pub(super) refusals: u32,
 }
 
 /// Why a value was not queued.
@@ -129,7 +131,7 @@ impl State {
             None if has_room() => Arc::from(key),
             None => return Err((value, Refused::Full)),
         };
-        let write = Write { value, report, tries: 0 };
+        let write = Write { value, report, tries: 0, refusals: 0 };
         let slot = self.slots.entry(Arc::clone(&key)).or_default();
         match &mut slot.waiting {
             // It takes over the place and the time: a key that changes all the time is written all the same. In

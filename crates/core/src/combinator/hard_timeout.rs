@@ -20,6 +20,8 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// is reported to the observers. A load that does not end is cut off after [`max_load_time`](Self::max_load_time).
     /// A load that runs inside its caller ([`get_or_load_scoped`](Self::get_or_load_scoped)) is waited for by that caller.
     ///
+    /// A load that blocks its thread, instead of waiting for a future, is not noticed: wrap it in tokio's `spawn_blocking`.
+    ///
     /// # Default
     ///
     /// None: callers wait.

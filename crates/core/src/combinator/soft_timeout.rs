@@ -18,6 +18,8 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// The load goes on in the background, as the one load of its key, and is stored when it ends. If it fails then, that
     /// is reported to the observers, and the next try is put off as [`retry_after`](Self::retry_after) says.
     ///
+    /// A load that blocks its thread, instead of waiting for a future, is not noticed: wrap it in tokio's `spawn_blocking`.
+    ///
     /// # Default
     ///
     /// None: callers wait.

@@ -64,7 +64,7 @@ impl<S, C> WriteStrategy<S, C> for Around {
 #[diagnostic::do_not_recommend]
 impl<S: ByteStore, C: Format> WriteStrategy<S, C> for Behind {
     fn queue(self, level: &Level<S, C>) -> Option<Queue> {
-        Some(Queue::new(&level.store, &level.guard, self))
+        Some(Queue::new(&level.store, self))
     }
 }
 

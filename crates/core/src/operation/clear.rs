@@ -1,6 +1,7 @@
 //! Removing everything: [`clear`](Cache::clear).
 
 use crate::holds::Holds;
+use crate::inner::Inner;
 use crate::spawn::in_turn;
 use crate::{Cache, Lookup, Result};
 
@@ -25,7 +26,8 @@ where
     /// # Cancel safety
     ///
     /// If the future is dropped while writes are under way that it waits for, nothing is cleared; once it has begun
-    /// it goes on to the end. (Without a runtime that, too, stops with the future.)
+    /// it goes on to the end. (Without a runtime that, too, stops with the future. On a current-thread runtime
+    /// that nobody drives any more it stands still, and with it who comes after.)
     ///
     /// # Examples
     ///
@@ -41,14 +43,22 @@ where
     pub async fn clear(&self) -> Result<()> {
         let cache = self.clone();
         let clear = async move |alone| {
-            let cleared = C::clear(&cache.level, cache.cx()).await;
-            // Before the gate opens. It is also for those who came meanwhile and read a level that was not cleared
+            // The guard is dropped first. It is also for those who came meanwhile and read a level that was not cleared
             // yet.
-            cache.inner.flights.overtake_all();
-            cache.inner.failures.forget_all();
-            drop(alone);
-            cleared
+            let _alone = alone;
+            let _overtaking = OvertakingAll(&cache.inner);
+            C::clear(&cache.level, cache.cx()).await
         };
         Box::pin(in_turn(self.inner.flights.close_gate(), clear)).await
+    }
+}
+
+/// Begins a new era of every key when dropped, however that comes.
+struct OvertakingAll<'a, K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(&'a Inner<K, V>);
+
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for OvertakingAll<'_, K, V> {
+    fn drop(&mut self) {
+        self.0.flights.overtake_all();
+        self.0.failures.forget_all();
     }
 }

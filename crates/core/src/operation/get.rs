@@ -20,7 +20,8 @@ where
     /// Returns the value under `key`, fresh or stale, from the first level that has it.
     ///
     /// What a lower level has is copied into the levels before it, to live there as long as it has left, at most
-    /// their own ttl. However many callers ask at the same time, the lower levels are asked once. A stale value is
+    /// their own ttl. However many callers ask at the same time, the lower levels are asked once, unless the key
+    /// is being loaded: a read does not wait for a load. A stale value is
     /// returned at once; where there is a lower level, it is asked in the background. What is only kept for failures is
     /// not returned, unless [`allow_stale`](crate::CallOptions::allow_stale) is said. Nothing is loaded: for that there
     /// is [`get_or_load`](Cache::get_or_load).
@@ -136,6 +137,7 @@ where
                 if C::depth(&self.level) > 1
                     && let Boarding::Lead(lead) = board(&self.inner.flights, key, self.wanted_to_read())
                 {
+                    lead.flight.replaces(entry.clone());
                     // Without a runtime the old value serves until someone loads.
                     drop(spawn(self.ask_below(lead, 1, Waited::Not)));
                 }
@@ -178,7 +180,7 @@ where
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
-                let (found, failure) = self.fetch(key, from, Waited::For).await;
+                let (found, failure) = self.fetch(key, from, Waited::For, floor).await;
                 let Some(found) = found.filter(&answers) else {
                     return self.verdict(failure).map(|()| None);
                 };
@@ -196,7 +198,9 @@ where
             Outcome::Unread(error) if !self.allows_stale() => {
                 return self.verdict(Some(error)).map(|()| None);
             }
-            // What was cut off, or panicked in a level, is passed over.
+            // Cut off with its runtime or its caller, which says nothing about the level.
+            Outcome::Abandoned => return Box::pin(self.read_below(key, from)).await,
+            // What panicked in a level is passed over.
             _ => flight.fallback(clock).cloned(),
         };
         Ok(found.and_then(|(entry, level)| Fetched::of(entry, level, clock.now()).filter(answers)))
@@ -224,7 +228,7 @@ where
         from: usize,
         waited: Waited,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let trip = Trip { from, waited, floor: Time::from_nanos(0), expects: None };
+        let trip = Trip { from, waited, floor: self.floor(false), expects: None };
         self.clone().fly(lead, trip, Inside::Task, None::<NoLoader<K, V>>)
     }
 }

@@ -187,8 +187,10 @@ where
     ///
     /// # Panics
     ///
-    /// When `make` panics, in every caller that waits for it; when `make` asks this cache, directly or through
-    /// others, for the same key; when the runtime that ran `make` has ended.
+    /// When `make` panics, or the load of another caller that this one joins, or when that is cut off
+    /// ([`max_load_time`](Self::max_load_time)); when `make` asks this cache, directly or through others, for the same
+    /// key; when the runtime that ran `make` has ended. It waits for as long as `make` takes, whatever the time-outs
+    /// say, and passes over levels that fail, because it has no error to return.
     ///
     /// # Cancel safety
     ///

@@ -87,7 +87,8 @@ where
     /// # Cancel safety
     ///
     /// If the future is dropped before its turn to write, nothing is written; levels that wait are written to the
-    /// end once that has begun. (Without a runtime that, too, stops with the future.)
+    /// end once that has begun. (Without a runtime that, too, stops with the future. On a current-thread runtime
+    /// that nobody drives any more it stands still, and with it who comes after.)
     ///
     /// # Examples
     ///

@@ -28,7 +28,8 @@ where
     /// # Cancel safety
     ///
     /// If the future is dropped before its turn, nothing is removed; once it has begun it goes on to the end. (Without
-    /// a runtime that, too, stops with the future.)
+    /// a runtime that, too, stops with the future. On a current-thread runtime
+    /// that nobody drives any more it stands still, and with it who comes after.)
     ///
     /// # Examples
     ///
