@@ -52,8 +52,10 @@ impl CallOptions {
     /// Loads, whatever the levels have: the answer was loaded after the call. What is there stays until then, for other
     /// callers, and stays if the load fails; the caller gets the error.
     ///
-    /// A load that began earlier is overtaken: it answers those who wait for it, and is not stored. Reads without a
-    /// loader are not affected.
+    /// A load that began earlier is overtaken: it answers those who wait for it, and is not stored; so calls of this kind
+    /// that come more often than a load takes store nothing until the last of them. Levels behind the first are asked
+    /// before the load, for what others are served meanwhile and for what the load replaces. Reads without a loader are
+    /// not affected.
     pub fn force_refresh(mut self) -> Self {
         self.force_refresh = true;
         self

@@ -19,7 +19,8 @@ pub struct Stats {
     pub load_failures: u64,
     /// Loads that began in the background because an entry was stale.
     pub reloads: u64,
-    /// Failed loads, among `load_failures`, that nobody noticed because a stale or kept value was served instead.
+    /// Failed loads, among `load_failures`, that nobody noticed because a stale or kept value, or the fallback, was served
+    /// instead.
     pub covered: u64,
     /// Values that were not stored because `remove`, `insert`, `expire`, `clear` or a forced refresh overtook them.
     pub overtaken: u64,

@@ -15,6 +15,8 @@ where
     /// It concerns levels with [`write(Behind)`](Cache::write); in others there is nothing to wait for. Writes that
     /// fail are tried again with their delays, and waited for. Loads that are under way are not.
     ///
+    /// While a level's breaker is open, this waits until it lets writes through again, or their lives end.
+    ///
     /// # Errors
     ///
     /// The first error of a level: that it gave up writes since this was last told to a `flush` or a

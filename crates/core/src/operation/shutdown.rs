@@ -17,7 +17,7 @@ where
     ///
     /// # Errors
     ///
-    /// As for [`flush`](Cache::flush).
+    /// As for [`flush`](Cache::flush). It waits for no store for ever: what a level's open breaker refuses counts as a try.
     ///
     /// # Cancel safety
     ///
