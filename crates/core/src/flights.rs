@@ -22,8 +22,11 @@
 //! A write that was checked in its turn is complete before a removal begins, so it cannot land after it; a value
 //! that was read while the removal was under way is of the older era, so it does not come back.
 
+mod visit;
+
+pub(crate) use visit::{HoldsTurn, Visit};
+
 use crate::counters::Count;
-use crate::failures::Failures;
 use crate::flight::{Flight, Outcome};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, RandomState, shards};
 use crate::{Lookup, Time};
@@ -33,7 +36,7 @@ use std::future::Future;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::sync::{Mutex as Turn, OwnedRwLockWriteGuard, RwLock};
 
 /// See the module.
 pub(crate) struct Flights<K: ?Sized + Lookup, V> {
@@ -126,144 +129,6 @@ impl<K: ?Sized + Lookup, V> Slot<K, V> {
         state.era += 1;
         state.flight = None;
     }
-}
-
-/// Someone who is doing something to a key. The table forgets the key with its last visit.
-pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
-    flights: Arc<Flights<K, V>>,
-    slot: Arc<Slot<K, V>>,
-    /// The era in which the visit began, and what had been written then.
-    era: u64,
-    written: u64,
-}
-
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
-    pub(crate) fn begin(flights: &Arc<Flights<K, V>>, key: &K) -> Self {
-        let hash = flights.hasher.hash_one(key);
-        let mut shard = flights.shard(hash).lock();
-        let slot = match shard.find(hash, |visited| visited.key.borrow() == key) {
-            Some(visited) => Arc::clone(&visited.slot),
-            None => {
-                let state =
-                    Mutex::new(State { era: 0, written: 0, newest: Time::from_nanos(0), flight: None });
-                let visits = AtomicUsize::new(0);
-                let slot = Arc::new(Slot { hash, visits, state, turn: Arc::default() });
-                let visited = Visited { key: key.to_owned(), slot: Arc::clone(&slot) };
-                shard.insert_unique(hash, visited, |visited| visited.slot.hash);
-                slot
-            }
-        };
-        slot.visits.fetch_add(1, Ordering::Relaxed);
-        drop(shard);
-        let (era, written) = {
-            let state = slot.state.lock();
-            (state.era, state.written)
-        };
-        Visit { flights: Arc::clone(flights), slot, era, written }
-    }
-
-    /// Returns another visit of the same era, for work that may outlast this one.
-    pub(crate) fn again(&self) -> Self {
-        self.slot.visits.fetch_add(1, Ordering::Relaxed);
-        Visit {
-            flights: Arc::clone(&self.flights),
-            slot: Arc::clone(&self.slot),
-            era: self.era,
-            written: self.written,
-        }
-    }
-
-    /// Begins a new era when the guard is dropped, however that comes: all loads and reads that are then under way
-    /// are overtaken, and their failures forgotten.
-    pub(crate) fn overtake_at_the_end<'a>(
-        &'a self,
-        key: &'a K,
-        failures: &'a Failures<K>,
-    ) -> Overtaking<'a, K, V> {
-        Overtaking { visit: self, key, failures }
-    }
-
-    /// The turn, if nobody has it or waits for it.
-    pub(crate) fn try_turn(&self) -> Option<HoldsTurn> {
-        let gate = Arc::clone(&self.flights.gate).try_read_owned().ok()?;
-        let turn = Arc::clone(&self.slot.turn).try_lock_owned().ok()?;
-        Some(HoldsTurn { _turn: turn, _gate: gate })
-    }
-
-    /// Waits for the turn to write the key, and for no `clear` to be under way.
-    pub(crate) fn turn(&self) -> impl Future<Output = HoldsTurn> + Send + use<K, V> {
-        let (gate, turn) = (Arc::clone(&self.flights.gate), Arc::clone(&self.slot.turn));
-        async move {
-            let gate = gate.read_owned().await;
-            HoldsTurn { _turn: turn.lock_owned().await, _gate: gate }
-        }
-    }
-
-    /// Whether a new era has begun since the visit did. Means something only to who has the turn.
-    pub(crate) fn is_overtaken(&self) -> bool {
-        self.slot.state.lock().era != self.era
-    }
-
-    /// Does `work` if no new era has begun since the visit did; if it has, or begins in the middle, that is after it.
-    /// What it returns is dropped by the caller, when nothing is locked.
-    pub(crate) fn unless_overtaken<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
-        let state = self.slot.state.lock();
-        (state.era == self.era).then(work)
-    }
-
-    /// Whether a loaded value has been written since the visit began. Means something only to who has the turn.
-    pub(crate) fn is_outdated(&self) -> bool {
-        self.slot.state.lock().written != self.written
-    }
-
-    /// Whether a value has been written whose load began later than `loaded_at`: two load at a time where one of them
-    /// did not want to wait for the other. Means something only to who has the turn.
-    pub(crate) fn is_outrun(&self, loaded_at: Time) -> bool {
-        self.slot.state.lock().newest > loaded_at
-    }
-
-    /// Notes that a value was written whose load began at `loaded_at`.
-    pub(crate) fn note_written(&self, loaded_at: Time) {
-        let mut state = self.slot.state.lock();
-        state.written += 1;
-        state.newest = state.newest.max(loaded_at);
-    }
-}
-
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Visit<K, V> {
-    fn drop(&mut self) {
-        let mut shard = self.flights.shard(self.slot.hash).lock();
-        if self.slot.visits.fetch_sub(1, Ordering::Relaxed) == 1
-            && let Ok(found) =
-                shard.find_entry(self.slot.hash, |visited| Arc::ptr_eq(&visited.slot, &self.slot))
-        {
-            let forgotten = found.remove().0;
-            // The key's destructor is code of the user.
-            drop(shard);
-            drop(forgotten);
-        }
-    }
-}
-
-/// See [`Visit::overtake_at_the_end`].
-pub(crate) struct Overtaking<'a, K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
-    visit: &'a Visit<K, V>,
-    key: &'a K,
-    failures: &'a Failures<K>,
-}
-
-impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Overtaking<'_, K, V> {
-    fn drop(&mut self) {
-        self.visit.slot.overtake();
-        // A load of the old era that fails from now on notes nothing.
-        self.failures.forget(self.key);
-    }
-}
-
-/// The right to write a key, until dropped.
-pub(crate) struct HoldsTurn {
-    _turn: OwnedMutexGuard<()>,
-    _gate: OwnedRwLockReadGuard<()>,
 }
 
 /// What a caller that missed gets.
@@ -365,6 +230,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Lead<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failures::Failures;
 
     const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Time::from_nanos(4) };
 
