@@ -70,7 +70,7 @@ async fn what_has_no_error_to_return_waits_for_a_slow_load_its_own_and_that_of_o
         let users = users.clone();
         async move { users.get_or_insert_with("ada", async || 1).await }
     });
-    let slow = clock.clone();
+    let (slow, late) = (clock.clone(), users.clone());
     let own = tokio::spawn(async move {
         let make = async move || {
             larder_core::Clock::sleep(&slow, 100 * SECOND).await;
@@ -81,9 +81,11 @@ async fn what_has_no_error_to_return_waits_for_a_slow_load_its_own_and_that_of_o
 
     clock.run(2 * SECOND).await;
     assert!(matches!(leader.await.unwrap(), Err(LoadError::Timeout)));
-    assert!(!joined.is_finished() && !own.is_finished());
+    let late = tokio::spawn(async move { late.get_or_insert_with("ada", async || 1).await });
+    settle().await;
+    assert!(!joined.is_finished() && !own.is_finished() && !late.is_finished());
     loader.gate().open();
-    assert_eq!(joined.await.unwrap(), 36);
+    assert_eq!((joined.await.unwrap(), late.await.unwrap()), (36, 36));
     clock.run(100 * SECOND).await;
     assert_eq!(own.await.unwrap(), 2);
 }
