@@ -32,14 +32,6 @@ impl Progress {
     }
 }
 
-impl Progress {
-    #[allow(dead_code, reason = "one of the examples counts by ones")]
-    pub(crate) fn advance(&mut self) {
-        let done = self.bar.position() + 1;
-        self.reached(usize::try_from(done).unwrap_or(usize::MAX));
-    }
-}
-
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();

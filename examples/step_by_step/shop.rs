@@ -1,7 +1,6 @@
 //! The callers: all at once, every ten seconds, on every node.
 
 use crate::database::Database;
-use crate::progress::Progress;
 use larder::prelude::*;
 use larder::{Clock, Time};
 use larder_testkit::{MockClock, settle};
@@ -77,7 +76,7 @@ impl Shop {
         clock: &MockClock,
         database: &Database,
         ask: impl Fn(usize, u32) -> Fut,
-        bar: &mut Progress,
+        mut ticked: impl FnMut(),
     ) -> Told
     where
         Fut: Future<Output = Result<T, ()>>,
@@ -102,7 +101,7 @@ impl Shop {
                 }
             }
             clock.advance((begins + secs(10)).saturating_sub(clock.now().since(opened)));
-            bar.advance();
+            ticked();
         }
         assert!(waiting.is_empty(), "{} calls were never answered", waiting.len());
         told.queries = database.queries();
