@@ -123,13 +123,7 @@ where
                 self.inner.failures.forget(key);
                 // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
                 // callers whatever becomes of the storing.
-                let stored = {
-                    let store = pin!(self.store(lead, &value, loaded_at, inside));
-                    catch_panic(store).await
-                };
-                if let Err(message) = stored {
-                    self.observers().tell(&Event::StoringPanicked { message: &message });
-                }
+                self.tell_panic(pin!(self.store(lead, &value, loaded_at, inside))).await;
                 Outcome::Loaded(value)
             }
             Some(Err(error)) => {

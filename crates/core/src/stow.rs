@@ -10,7 +10,8 @@ use crate::spawn::{catch_panic, in_turn};
 use crate::terms::Terms;
 use crate::{Cache, Lookup, Result, Time};
 use std::borrow::Borrow;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 
 impl<K, V, S, C> Cache<K, V, S, C>
 where
@@ -95,11 +96,12 @@ where
             return;
         }
         // The reader has its value, whatever code of the user (a ttl, a `Clone`) does in the copying.
-        let copied = {
-            let copy = pin!(self.copy(visit, key, found, inside));
-            catch_panic(copy).await
-        };
-        if let Err(message) = copied {
+        self.tell_panic(pin!(self.copy(visit, key, found, inside))).await;
+    }
+
+    /// Tells of a panic in code that a value is stored with, and goes on.
+    pub(crate) async fn tell_panic(&self, storing: Pin<&mut (impl Future<Output = ()> + Send)>) {
+        if let Err(message) = catch_panic(storing).await {
             self.observers().tell(&Event::StoringPanicked { message: &message });
         }
     }

@@ -61,7 +61,7 @@ where
                 jitter: old.whole.jitter,
                 stale: old.whole.stale,
                 stale_if_error: old.whole.stale_if_error,
-                idle: None,
+                idle: old.whole.idle,
             },
             loads: old.loads.retyped(),
             on_store_error: old.on_store_error,
