@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use larder_core::{BreakerState, Cache, Error, ErrorKind, LoadError, OnStoreError, Operation};
+use larder_core::{BreakerState, Cache, CallOptions, Error, ErrorKind, LoadError, OnStoreError, Operation};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock, Recorder, settle};
 use std::time::Duration;
 
@@ -220,4 +220,17 @@ async fn on_the_left_side_it_is_the_wholes() {
     back.fail(&[READ]);
     let left = Cache::new(Fake::<str, Bytes>::new()).on_store_error(OnStoreError::Fail);
     assert!(left.chain(Cache::new(back)).get("ada").await.is_err());
+}
+
+#[tokio::test]
+async fn a_read_that_lets_kept_values_do_is_answered_in_front_of_the_level_that_failed_and_else_fails() {
+    let setting = strict();
+    setting.cache.insert("ada", "36".into()).await.unwrap();
+    setting.clock.advance(2 * SECOND);
+    setting.middle.fail(&[READ]);
+
+    let lax = setting.cache.with(CallOptions::allow_stale);
+    assert_eq!(lax.get("ada").await.unwrap(), Some("36".into()));
+    assert!(is_of_the_middle(&lax.get("bob").await.unwrap_err()));
+    assert!(is_of_the_middle(&setting.cache.get("ada").await.unwrap_err()));
 }

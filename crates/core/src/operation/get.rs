@@ -145,17 +145,20 @@ where
             }
             Seen::Ask(from, kept) => {
                 let below = if from < C::depth(&self.level) {
-                    self.read_below(key, from).await?
+                    self.read_below(key, from).await
                 } else {
                     self.inner.counters.missed(0, from);
-                    None
+                    Ok(None)
                 };
-                if below.as_ref().is_some_and(Fetched::is_hit) {
-                    return Ok(below);
+                if matches!(&below, Ok(Some(found)) if found.is_hit()) {
+                    return below;
                 }
                 // The first level is heard first, as where a load fails.
                 let kept = kept.filter(|kept| self.allows(kept));
-                Ok(kept.and_then(|kept| Fetched::of(kept, 0, self.inner.clock.now())).or(below))
+                match kept.and_then(|kept| Fetched::of(kept, 0, self.inner.clock.now())) {
+                    Some(kept) => Ok(Some(kept)),
+                    None => below,
+                }
             }
         }
     }
@@ -195,9 +198,8 @@ where
         let clock = &*self.inner.clock;
         let found = match flight.wait(clock).await {
             Outcome::Found(entry, level) => Some((entry, level)),
-            Outcome::Unread(error) if !self.allows_stale() => {
-                return self.verdict(Some(error)).map(|()| None);
-            }
+            // With `Fail` the read ends at the level that failed, so nothing kept was found behind it either.
+            Outcome::Unread(error) if self.policy.minds_store_errors() => return Err(error),
             // Cut off with its runtime or its caller, which says nothing about the level.
             Outcome::Abandoned => return Box::pin(self.read_below(key, from)).await,
             // What panicked in a level is passed over.
