@@ -13,22 +13,31 @@ use std::sync::LazyLock;
 /// For each load that waits, the loads it waits for. One lock for all, so that two waits which close a circle
 /// together cannot both miss the other; held for the search only. A usual lock also in the models: nothing yields
 /// under it.
-static WAITS: LazyLock<Mutex<HashMap<u64, Vec<u64>>>> = LazyLock::new(Mutex::default);
+static WAITS: LazyLock<Mutex<HashMap<u64, Vec<(u64, Until)>>>> = LazyLock::new(Mutex::default);
+
+/// What a wait is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Whatever the load has to serve, if only something old, or an error because it is late.
+    Served,
+    /// Its end.
+    TheEnd,
+}
 
 /// Waiting would never end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cycle;
 
 /// Notes that the running load, if this is one, waits for the load `target`. The note ends with the guard.
-pub(crate) fn wait_for(target: u64) -> Result<Option<Waiting>, Cycle> {
+pub(crate) fn wait_for(target: u64, until: Until) -> Result<Option<Waiting>, Cycle> {
     let Some(waiter) = running(|load| load.id()) else { return Ok(None) };
-    Waiting::begin(waiter, target).map(Some)
+    Waiting::begin(waiter, target, until).map(Some)
 }
 
-/// Notes that nobody waits for the load `target` any more: it serves something meanwhile.
+/// Notes that the load `target` serves something meanwhile: nobody waits for it any more, but for who wants its end.
 pub(crate) fn release(target: u64) {
     WAITS.lock().retain(|_, targets| {
-        targets.retain(|waited_for| *waited_for != target);
+        targets.retain(|wait| *wait != (target, Until::Served));
         !targets.is_empty()
     });
 }
@@ -38,10 +47,11 @@ pub(crate) fn release(target: u64) {
 pub(crate) struct Waiting {
     waiter: u64,
     target: u64,
+    until: Until,
 }
 
 impl Waiting {
-    fn begin(waiter: u64, target: u64) -> Result<Self, Cycle> {
+    fn begin(waiter: u64, target: u64, until: Until) -> Result<Self, Cycle> {
         let mut waits = WAITS.lock();
         let mut seen = HashSet::from([target]);
         let mut open = vec![target];
@@ -50,10 +60,10 @@ impl Waiting {
                 return Err(Cycle);
             }
             let further = waits.get(&load).into_iter().flatten();
-            open.extend(further.filter(|load| seen.insert(**load)));
+            open.extend(further.map(|(load, _)| *load).filter(|load| seen.insert(*load)));
         }
-        waits.entry(waiter).or_default().push(target);
-        Ok(Waiting { waiter, target })
+        waits.entry(waiter).or_default().push((target, until));
+        Ok(Waiting { waiter, target, until })
     }
 }
 
@@ -61,7 +71,7 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let mut waits = WAITS.lock();
         if let Some(targets) = waits.get_mut(&self.waiter) {
-            if let Some(at) = targets.iter().position(|target| *target == self.target) {
+            if let Some(at) = targets.iter().position(|wait| *wait == (self.target, self.until)) {
                 targets.swap_remove(at);
             }
             if targets.is_empty() {
@@ -82,15 +92,18 @@ mod tests {
 
     #[test]
     fn a_wait_that_closes_a_circle_of_any_length_is_refused() {
-        assert_eq!(Waiting::begin(A, A), Err(Cycle));
+        assert_eq!(Waiting::begin(A, A, Until::Served), Err(Cycle));
 
-        let first = Waiting::begin(A, B).unwrap();
-        let second = Waiting::begin(B, C).unwrap();
-        assert_eq!(Waiting::begin(C, A), Err(Cycle));
+        let first = Waiting::begin(A, B, Until::Served).unwrap();
+        let second = Waiting::begin(B, C, Until::Served).unwrap();
+        assert_eq!(Waiting::begin(C, A, Until::Served), Err(Cycle));
 
+        let firm = Waiting::begin(B, C, Until::TheEnd).unwrap();
         release(C);
+        assert_eq!(Waiting::begin(C, A, Until::Served), Err(Cycle), "who wants its end waits on");
+        drop(firm);
         drop(second);
-        let third = Waiting::begin(C, A).unwrap();
+        let third = Waiting::begin(C, A, Until::Served).unwrap();
         drop((first, third));
         assert!(!WAITS.lock().keys().any(|load| *load >= C));
     }

@@ -89,12 +89,12 @@ where
         // Asked before the flight is made, which else would lie in this future too.
         let Some(runtime) = runtime() else {
             let flown = self.clone().fly(lead, trip, Inside::Task, load);
-            let _waiting = cycle::wait_for(flight.id);
+            let _waiting = cycle::wait_for(flight.id, self.waits_until());
             Box::pin(flown).await;
             return self.led(key, &flight, trip, at_hand).await;
         };
         // Before the load begins: as long as it does not run it waits for nobody, and cannot close a circle.
-        let _waiting = at_hand.is_none().then(|| cycle::wait_for(flight.id));
+        let _waiting = at_hand.is_none().then(|| cycle::wait_for(flight.id, self.waits_until()));
         runtime.spawn(self.clone().fly(lead, trip, Inside::Task, load));
         if let Some(at_hand) = at_hand {
             return Ok(at_hand.into_value());
@@ -120,7 +120,7 @@ where
         };
         let flight = Arc::clone(&lead.flight);
         let load = Some(|cx| erased(load(cx)));
-        let _waiting = cycle::wait_for(flight.id);
+        let _waiting = cycle::wait_for(flight.id, self.waits_until());
         Box::pin(self.clone().fly(lead, trip, Inside::Caller, load)).await;
         self.led(key, &flight, trip, at_hand).await
     }
@@ -303,12 +303,12 @@ where
         floor: Time,
     ) -> Joined<V, E> {
         let clock = &*self.inner.clock;
-        let is_patient = self.call.as_ref().is_some_and(|call| call.is_patient);
-        let so_far = if floor > Time::from_nanos(0) || is_patient { None } else { flight.so_far(clock) };
+        let so_far =
+            if floor > Time::from_nanos(0) || self.is_patient() { None } else { flight.so_far(clock) };
         let outcome = match so_far {
             Some(outcome) => outcome,
             None => {
-                let Ok(_waiting) = cycle::wait_for(flight.id) else {
+                let Ok(_waiting) = cycle::wait_for(flight.id, self.waits_until()) else {
                     return Joined::Answer(Err(LoadError::Cycle));
                 };
                 let outcome = self.outcome(flight, floor);
@@ -329,11 +329,22 @@ where
         self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer)
     }
 
+    /// What a call of this handle waits for.
+    fn waits_until(&self) -> cycle::Until {
+        let firmly = self.is_patient() || self.floor(true) > Time::from_nanos(0);
+        if firmly { cycle::Until::TheEnd } else { cycle::Until::Served }
+    }
+
+    /// Whether it has no error to return, and waits for as long as a load takes.
+    fn is_patient(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.is_patient)
+    }
+
     async fn outcome(&self, flight: &Flight<K, V>, floor: Time) -> Outcome<V> {
         let clock = &*self.inner.clock;
         if floor > Time::from_nanos(0) {
             flight.wait_for_new().await
-        } else if self.call.as_ref().is_some_and(|call| call.is_patient) {
+        } else if self.is_patient() {
             flight.wait_patiently(clock).await
         } else {
             flight.wait(clock).await

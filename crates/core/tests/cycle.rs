@@ -1,8 +1,9 @@
 //! Promise 3, its last part: a load that waits for itself gets an error and not a hang.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use larder_core::{Cache, LoadError};
+use larder_core::{Cache, CallOptions, LoadError};
 use larder_testkit::{Fake, Gate, MockClock};
+use std::time::Duration;
 
 type Users = Cache<str, u32>;
 
@@ -67,4 +68,25 @@ async fn nested_loads_of_other_keys_are_no_cycle() {
         })
         .await;
     assert_eq!(sum.unwrap(), 40);
+}
+
+#[tokio::test]
+async fn a_load_that_wants_the_end_of_another_one_is_in_a_circle_though_something_old_is_served_meanwhile() {
+    let clock = MockClock::new();
+    let users: Users = Cache::new(Fake::new())
+        .ttl(Duration::from_secs(1))
+        .chain(Cache::new(Fake::remote()).ttl(Duration::from_secs(60)))
+        .clock(clock.clone())
+        .boxed();
+    users.insert("bob", 1).await.unwrap();
+    clock.advance(Duration::from_secs(1));
+
+    let (outer, inner) = (users.clone(), users.clone());
+    let ada = async move || {
+        let back =
+            async move || inner.get_or_load("ada", async || Ok::<_, &str>(3)).await.map_err(|_| "a circle");
+        outer.with(CallOptions::force_refresh).get_or_load("bob", back).await.map_err(|_| "bob failed")
+    };
+    let answer = users.get_or_load("ada", ada).await;
+    assert_eq!(answer.unwrap_err().as_load(), Some(&"bob failed"));
 }
