@@ -48,6 +48,8 @@ mod redis;
 mod redis_cluster;
 mod watchdog;
 
+pub(crate) use port::free as free_port;
+
 pub use azurite::Azurite;
 pub use gcs::Gcs;
 pub use memcached::{Memcached, MemcachedOptions};

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 /// deletion; a part of an upload that is not the last has 5 MiB at least; and who does not send
 /// [`TOKEN`](Self::TOKEN) is turned away.
 ///
-/// It cannot be paused or killed.
+/// It cannot be paused or killed: a [`Proxy`](crate::Proxy) in front of it can.
 ///
 /// # Examples
 ///
