@@ -19,11 +19,13 @@
 //!
 //! The functions behind the macro may change between releases; the macro's form does not.
 
+pub mod bulk;
 pub mod cache;
 mod forgetful;
 pub mod form;
 pub mod raw_bytes;
 pub mod raw_values;
+pub mod tokens;
 
 use std::future::Future;
 
@@ -59,8 +61,19 @@ macro_rules! conformance {
             bytes_come_back_exactly,
             a_put_replaces_and_a_remove_removes,
             bytes_that_have_not_expired_are_kept,
+            what_has_expired_is_gone_if_claimed,
             an_arc_of_the_store_is_the_store,
             what_it_claims_is_true,
+        );
+        $crate::conformance!(@store bulk:
+            many_keys_are_done_in_one_call,
+            absent_and_repeated_keys_have_an_answer_each,
+        );
+        $crate::conformance!(@store tokens:
+            a_token_is_good_for_one_put,
+            what_happened_since_refuses,
+            a_guard_is_nothing_to_readers,
+            of_many_with_one_token_one_puts,
         );
         $crate::conformance!(@caches bytes: plain, boxed, in_front, behind);
     };

@@ -194,7 +194,6 @@ impl Object {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
 impl ByteStore for Object {
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
         let found = match self.driver.get(&name::path(key)).await {
