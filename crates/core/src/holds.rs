@@ -334,7 +334,7 @@ pub struct Description {
 }
 
 /// The name of a type without its path and parameters.
-pub(crate) fn short_name<T>() -> &'static str {
+pub(crate) fn short_name<T: ?Sized>() -> &'static str {
     let mut full = std::any::type_name::<T>();
     // One store behind a pointer is still that store.
     while let Some(inner) = full.strip_prefix("alloc::sync::Arc<") {

@@ -20,6 +20,7 @@
 mod ahead;
 mod behind;
 mod boxed;
+mod boxed_bytes;
 mod breaker;
 mod byte_store;
 mod cache;
@@ -76,6 +77,7 @@ mod wire;
 
 pub use behind::{Behind, WhenFull};
 pub use boxed::Boxed;
+pub use boxed_bytes::BoxedBytes;
 pub use breaker::{Breaker, BreakerState};
 pub use byte_store::ByteStore;
 pub use cache::Cache;
