@@ -97,7 +97,8 @@ impl Guard {
         if !self.breaker.on {
             return Ok(passage);
         }
-        let now = witness.clock.now_exact();
+        // Some milliseconds matter to no breaker.
+        let now = witness.clock.now();
         let admitted = self.circuit.lock().admit(now);
         match admitted {
             Ok(pass) => {
@@ -151,7 +152,7 @@ struct Passage<'a> {
 impl Passage<'_> {
     fn end<T>(mut self, answer: &Result<T>) {
         let verdict = match answer.as_ref().map_err(Error::kind) {
-            Err(ErrorKind::Store | ErrorKind::Timeout) => Verdict::Failed,
+            Err(ErrorKind::Store | ErrorKind::Timeout | ErrorKind::Config) => Verdict::Failed,
             // That is the runtime's end, not the store's.
             Err(ErrorKind::Closed) => Verdict::Nothing,
             _ => Verdict::Answered,
@@ -161,7 +162,7 @@ impl Passage<'_> {
 
     fn note(&mut self, verdict: Verdict) {
         if let Some(pass) = self.pass.take() {
-            let now = self.witness.clock.now_exact();
+            let now = self.witness.clock.now();
             let change = self.guard.circuit.lock().end(&self.guard.breaker, &pass, verdict, now);
             self.tell(change);
         }
