@@ -22,11 +22,11 @@ use crate::breaker::{Breaker, BreakerState};
 use crate::circuit::{Circuit, Pass, Verdict};
 use crate::counters::LevelCounters;
 use crate::event::{Event, Observers, Operation};
+use crate::in_time::in_time;
 use crate::{Clock, Error, ErrorKind, Result};
 use parking_lot::Mutex;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 /// See the module.
@@ -83,7 +83,9 @@ impl Guard {
         call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
     ) -> Result<T> {
         let passage = self.enter(witness)?;
-        let answer = within(witness.clock, self.timeout(operation), call).await;
+        let timeout = self.timeout(operation);
+        // The call is dropped by its owner if that is too short.
+        let answer = in_time(witness.clock, timeout, call).await.unwrap_or_else(|| Err(too_late(timeout)));
         passage.end(&answer);
         answer
     }
@@ -118,28 +120,9 @@ fn refused(left: Option<Duration>) -> Error {
     Error::new(ErrorKind::BreakerOpen, format!("too many calls failed, {next}; `.breaker(..)` decides when"))
 }
 
-/// Waits for `call`, which is dropped by its owner if it takes longer than `timeout`.
-async fn within<T: Send>(
-    clock: &dyn Clock,
-    timeout: Duration,
-    mut call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
-) -> Result<T> {
-    // Most stores of a process answer when first asked, and a timer has its price.
-    let mut timer = None;
-    let answer = poll_fn(|task| {
-        // The answer first: it counts even where it comes together with the timer.
-        if let Poll::Ready(answer) = call.as_mut().poll(task) {
-            return Poll::Ready(Some(answer));
-        }
-        let timer = timer.get_or_insert_with(|| clock.sleep(timeout));
-        timer.as_mut().poll(task).map(|()| None)
-    });
-    answer.await.unwrap_or_else(|| {
-        Err(Error::new(
-            ErrorKind::Timeout,
-            format!("nothing within {timeout:?}; `.level_timeout(d)` allows more"),
-        ))
-    })
+fn too_late(timeout: Duration) -> Error {
+    let message = format!("nothing within {timeout:?}; `.level_timeout(d)` allows more");
+    Error::new(ErrorKind::Timeout, message)
 }
 
 /// A call that was let through. Dropped before its end, it says nothing about the store.

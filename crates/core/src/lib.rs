@@ -45,6 +45,7 @@ mod fly;
 mod glance;
 mod guard;
 mod holds;
+mod in_time;
 mod inner;
 mod key;
 mod level;

@@ -80,7 +80,7 @@ where
 
     /// Whether this will do, though it is too old to be served at once. It may be so for this call only.
     pub(crate) fn allows(&self, kept: &Entry<V>) -> bool {
-        self.allows_stale() && kept.loaded_at() >= self.floor(false)
+        self.allows_stale() && Some(kept.loaded_at()) >= self.floor(false)
     }
 
     /// Returns the value under `key` if the first level keeps it in memory, fresh or stale.
@@ -232,8 +232,8 @@ where
     }
 
     /// Whether what was found is an answer to a read of this handle.
-    pub(crate) fn answers(&self, found: &Fetched<V>, floor: Time) -> bool {
-        (found.is_hit() || self.allows_stale()) && found.entry.loaded_at() >= floor
+    pub(crate) fn answers(&self, found: &Fetched<V>, floor: Option<Time>) -> bool {
+        (found.is_hit() || self.allows_stale()) && Some(found.entry.loaded_at()) >= floor
     }
 
     fn wanted_to_read(&self) -> Wanted {
