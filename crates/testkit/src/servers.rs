@@ -7,6 +7,8 @@
 //! | [`RedisCluster`] | three masters | |
 //! | [`Postgres`] | one server, with a new database for each who asks | `LARDER_TEST_POSTGRES_URL` |
 //! | [`Memcached`] | one server that takes values of 64 MiB | `LARDER_TEST_MEMCACHED_URL` |
+//! | [`Moto`] | S3, with a new bucket for each who asks | `LARDER_TEST_MOTO_URL` |
+//! | [`Azurite`] | Azure's blobs, with a new container for each who asks | `LARDER_TEST_AZURITE_URL` |
 //!
 //! `X::start()` starts a server that the test has to itself: it may pause it, kill it and start it again (see
 //! [`Process`], to which every server dereferences). `X::shared()` starts one for all tests of the process, which
@@ -14,7 +16,8 @@
 //! that share are run by `cargo test`.
 //!
 //! Starting blocks the thread until the server says that it is ready, so that it works in any kind of test. A server
-//! that cannot be had is a panic that names the cure, not a test that is left out. All credentials are fixed and worth nothing.
+//! that cannot be had is a panic that names the cure, not a test that is left out. All credentials are
+//! fixed and worth nothing; a client of a cloud must be given them, or it asks the machine it runs on for real ones.
 //!
 //! ```no_run
 //! use larder_testkit::servers::Redis;
@@ -28,9 +31,12 @@
 //! redis.restart(); // it is there again, where it was
 //! ```
 
+mod azurite;
 mod folder;
+mod http;
 mod log;
 mod memcached;
+mod moto;
 mod outside;
 mod port;
 mod postgres;
@@ -40,7 +46,9 @@ mod redis;
 mod redis_cluster;
 mod watchdog;
 
+pub use azurite::Azurite;
 pub use memcached::{Memcached, MemcachedOptions};
+pub use moto::Moto;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use redis::{Redis, RedisOptions};

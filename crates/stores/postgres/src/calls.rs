@@ -101,7 +101,11 @@ impl Calls {
 
     /// Waits until the writes have ended that were called before.
     pub(crate) async fn pass_writes(&self) -> Result<()> {
-        self.deadline().bound(async { Ok(self.0.turns.pass().await) }).await
+        let passed = async {
+            self.0.turns.pass().await;
+            Ok(())
+        };
+        self.deadline().bound(passed).await
     }
 
     fn deadline(&self) -> Deadline {

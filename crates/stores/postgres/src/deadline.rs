@@ -22,7 +22,7 @@ impl Deadline {
         let mut part = pin!(part);
         poll_fn(|cx| match part.as_mut().poll(cx) {
             Poll::Pending => self.timer.as_mut().poll(cx).map(|()| Err(late(self.limit))),
-            done => done,
+            done @ Poll::Ready(_) => done,
         })
         .await
     }

@@ -117,10 +117,9 @@ pub(crate) fn retry(error: &DriverError) -> Retry {
         Some(&SqlState::UNDEFINED_TABLE) => Retry::MakeTable,
         Some(&SqlState::FEATURE_NOT_SUPPORTED | &SqlState::INVALID_SQL_STATEMENT_NAME) => Retry::Prepare,
         Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN) => Retry::Reconnect,
-        Some(_) => Retry::Nothing,
         None if error.is_closed() || error.to_string() == "error communicating with the server" => {
             Retry::Reconnect
         }
-        None => Retry::Nothing,
+        Some(_) | None => Retry::Nothing,
     }
 }

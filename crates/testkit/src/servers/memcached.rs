@@ -116,7 +116,7 @@ impl MemcachedOptions {
     /// If there is no `memcached` here, or it does not start.
     pub fn start(self) -> Memcached {
         let cure = "`apt-get install memcached`, or LARDER_TEST_MEMCACHED_URL for `shared()`";
-        let memcached = program::find("memcached", &[], cure);
+        let memcached = program::find("memcached", program::path(), cure);
         let MemcachedOptions { max_value_mib, max_memory_mib, arguments } = self;
         let process = Process::start(NAME, |port, _| {
             // Started by root, it runs as this user; else it runs as who starts it. Only with -vv does it say that it listens.

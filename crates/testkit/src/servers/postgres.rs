@@ -90,7 +90,11 @@ impl Deref for Postgres {
 
 fn find(program: &str) -> PathBuf {
     // Debian keeps the programs of each version apart, and has only some of them on PATH.
-    program::find(program, &program::versions("/usr/lib/postgresql", "bin"), CURE)
+    program::find(
+        program,
+        program::path().into_iter().chain(program::versions("/usr/lib/postgresql", "bin")),
+        CURE,
+    )
 }
 
 fn plan(postgres: &Path, port: u16, folder: &Path) -> Plan {
@@ -118,7 +122,7 @@ fn plan(postgres: &Path, port: u16, folder: &Path) -> Plan {
         None => shell(Plan::new(sh, ready)),
         Some((user, group)) => {
             chown(folder, Some(user), Some(group)).expect("root may give a folder away");
-            let setpriv = program::find("setpriv", &[], "`apt-get install util-linux`");
+            let setpriv = program::find("setpriv", program::path(), "`apt-get install util-linux`");
             let plan = Plan::new(setpriv, ready);
             shell(plan.arguments(&format!("--reuid={user} --regid={group} --init-groups --")).argument(sh))
         }

@@ -175,7 +175,7 @@ impl RedisOptions {
 fn program() -> PathBuf {
     program::find(
         "redis-server",
-        &[],
+        program::path(),
         "`apt-get install redis-server`, or LARDER_TEST_REDIS_URL for `shared()`",
     )
 }

@@ -2,7 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
+mod azurite;
+mod http;
 mod memcached;
+mod moto;
 mod postgres;
 mod process;
 mod redis;
