@@ -115,7 +115,8 @@ impl Table {
         let keys = "SELECT EXISTS (SELECT FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid \
                     AND indpred IS NULL AND indnkeyatts = 2 \
                     AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute \
-                         WHERE attrelid = indrelid AND attnum = ANY (indkey::int2[])) = ARRAY['key', 'namespace'])";
+                         WHERE attrelid = indrelid AND attnum = ANY ((indkey::int2[])[0:1])) \
+                         = ARRAY['key', 'namespace'])";
         client.query_one(keys, &[&self.name]).await?.try_get(0)
     }
 

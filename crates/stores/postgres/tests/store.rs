@@ -107,7 +107,7 @@ async fn the_rows_are_as_documented() {
 #[tokio::test]
 async fn a_table_may_be_unlogged() {
     let url = servers::Postgres::shared().database();
-    Postgres::options().unlogged(true).connect(&url).await.unwrap();
+    drop(Postgres::options().unlogged(true).connect(&url).await.unwrap());
 
     let admin = Admin::connect(&url).await;
     assert_eq!(admin.text("SELECT relpersistence::text FROM pg_class WHERE relname = 'larder'").await, "u");
