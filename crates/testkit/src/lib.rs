@@ -5,6 +5,7 @@
 //! - [`Loader`]: loads that follow a script, pass a [`Gate`] and are counted
 //! - [`Recorder`]: an observer that remembers
 //! - [`mod@conformance`]: what every store must do, as tests that one macro call runs on yours
+//! - `servers`, with the feature of that name: real servers, each started by one line
 //!
 //! A test of a cache is then a few lines without any waiting:
 //!
@@ -34,6 +35,8 @@ mod fake_bytes;
 mod gate;
 mod loader;
 mod recorder;
+#[cfg(all(feature = "servers", unix))]
+pub mod servers;
 
 pub use clock::{MockClock, settle};
 pub use fake::Fake;
