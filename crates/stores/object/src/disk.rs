@@ -6,10 +6,10 @@
 
 mod index;
 
+use crate::Object;
 use crate::clear::{FirstFailure, remove_all};
 use crate::folder::{self, Shard};
 use crate::object::Place;
-use crate::Object;
 use futures::StreamExt;
 use futures::stream;
 use index::Index;

@@ -156,9 +156,8 @@ fn index(path: &Path) -> usize {
 
 /// Tells whether none of the stored times is later than the new one, and all have enough of it left.
 fn lives_on(stored: &envelope::Times, new: &envelope::Times, now: SystemTime, fraction: f64) -> bool {
-    let ends = |times: &envelope::Times| {
-        [times.settled_until, times.fresh_until, times.stale_until, times.dead_at]
-    };
+    let ends =
+        |times: &envelope::Times| [times.settled_until, times.fresh_until, times.stale_until, times.dead_at];
     ends(stored).into_iter().zip(ends(new)).all(|(stored, new)| match (stored, new) {
         (None, None) => true,
         (Some(stored), Some(new)) => {

@@ -181,7 +181,10 @@ mod tests {
                 let version =
                     UpdateVersion { e_tag: e_tag.map(Into::into), version: generation.map(Into::into) };
                 let (read_id, read) = parse(&token(id, version).unwrap()).unwrap();
-                assert_eq!((read_id, read.e_tag.as_deref(), read.version.as_deref()), (id, e_tag, generation));
+                assert_eq!(
+                    (read_id, read.e_tag.as_deref(), read.version.as_deref()),
+                    (id, e_tag, generation)
+                );
             }
         }
     }

@@ -204,7 +204,10 @@ mod tests {
         index.wrote(&path("stays"), 3 * BLOCK);
         index.removed(&path("grown by others"));
         index.wrote(&path("grown by others"), 1);
-        index.end_count(began, &[file("stays", 1), file("new", 2 * BLOCK), file("grown by others", 9 * BLOCK)]);
+        index.end_count(
+            began,
+            &[file("stays", 1), file("new", 2 * BLOCK), file("grown by others", 9 * BLOCK)],
+        );
 
         assert_eq!(index.files(), 4);
         assert_eq!(index.bytes(), (1 + 3 + 1 + 2) * BLOCK);
