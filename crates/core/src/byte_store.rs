@@ -1,11 +1,13 @@
 //! A store that keeps bytes under text.
 
+use crate::holds::short_name;
+use crate::record::{Put, PutIf, Record, Token};
 use crate::store::{Capabilities, Cleared, Usage};
 use crate::{Result, Time};
 use bytes::Bytes;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A store that keeps bytes under text: Redis, files, object storage. What most backend authors write.
 ///
@@ -23,6 +25,11 @@ use std::time::SystemTime;
 ///   by a put that was called before it. A cache never runs two writes of one key at the same time; two caches
 ///   that share a namespace may, and then either value may stay, but no mixture.
 /// - [`clear`](ByteStore::clear) removes what has the prefix, and nothing else in the server, bucket or folder.
+/// - A store with a compare-and-set claims [`put_if`](Capabilities::put_if) and implements the three methods that
+///   belong to it. A loader reads the record together with its [`Token`], and what it loaded is stored only if the
+///   record is still that one: whoever wrote, removed or cleared meanwhile wins, in whichever process. Where there
+///   is nothing, a *guard* is planted, which is nothing to every reader and has a token too: a key that was absent,
+///   filled and removed again is not taken for one that was absent all the time.
 /// - Errors and `Debug` never show passwords or values.
 ///
 /// # Examples
@@ -76,6 +83,75 @@ pub trait ByteStore: Send + Sync + 'static {
     /// Removes what is under `key`, if anything.
     fn remove(&self, key: &str) -> impl Future<Output = Result<()>> + Send;
 
+    /// Returns what is under each of `keys`, in their order. One that cannot be read spoils no other.
+    ///
+    /// The default asks one by one; a store that can asks for all in one round trip.
+    fn get_many(&self, keys: &[&str]) -> impl Future<Output = Vec<Result<Option<Bytes>>>> + Send {
+        async move {
+            let mut found = Vec::with_capacity(keys.len());
+            for key in keys {
+                found.push(self.get(key).await);
+            }
+            found
+        }
+    }
+
+    /// Does all of `puts`, and returns what became of each. Of two for one key, the later one counts.
+    ///
+    /// The default puts one by one; a store that can does all in one round trip.
+    fn put_many(&self, puts: &[Put<'_>]) -> impl Future<Output = Vec<Result<()>>> + Send {
+        async move {
+            let mut done = Vec::with_capacity(puts.len());
+            for put in puts {
+                done.push(self.put(put.key, put.bytes.clone(), put.expires_at).await);
+            }
+            done
+        }
+    }
+
+    /// Removes what is under each of `keys`, and returns what became of each.
+    ///
+    /// The default removes one by one; a store that can does all in one round trip.
+    fn remove_many(&self, keys: &[&str]) -> impl Future<Output = Vec<Result<()>>> + Send {
+        async move {
+            let mut done = Vec::with_capacity(keys.len());
+            for key in keys {
+                done.push(self.remove(key).await);
+            }
+            done
+        }
+    }
+
+    /// Returns what is under `key` and the token of this state, in one step. Where there is nothing, a guard is
+    /// planted that lasts `guard_for`; one that is there already is given that long anew.
+    ///
+    /// A guard that was forgotten early costs a store, never a wrong value: the put is refused. The default reads
+    /// without a token.
+    fn get_with_token(&self, key: &str, guard_for: Duration) -> impl Future<Output = Result<Record>> + Send {
+        let _ = guard_for;
+        async { self.get(key).await.map(Record::without_token) }
+    }
+
+    /// Removes what is under `key`, plants a new guard there that lasts `guard_for`, and returns its token, in one
+    /// step: for a writer of its own, whom no older put may overtake. The default does nothing and returns `None`.
+    fn guard(&self, key: &str, guard_for: Duration) -> impl Future<Output = Result<Option<Token>>> + Send {
+        let _ = (key, guard_for);
+        async { Ok(None) }
+    }
+
+    /// Puts `bytes` under `key` if what is there is still what `token` was given for, in one step. The default
+    /// stores nothing and says so.
+    fn put_if(
+        &self,
+        key: &str,
+        token: &Token,
+        bytes: Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> impl Future<Output = Result<PutIf>> + Send {
+        let _ = (key, token, bytes, expires_at);
+        async { Ok(PutIf::Unsupported) }
+    }
+
     /// Removes every key that begins with `prefix`, which is a namespace and its colon. The default removes
     /// none and says so.
     fn clear(&self, prefix: &str) -> impl Future<Output = Result<Cleared>> + Send {
@@ -97,6 +173,11 @@ pub trait ByteStore: Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
     }
+
+    /// Returns what people call this store, in errors and statistics: its type, by default.
+    fn name(&self) -> &'static str {
+        short_name::<Self>()
+    }
 }
 
 /// One connection may serve many caches; the namespace belongs to the cache.
@@ -116,6 +197,30 @@ impl<B: ByteStore> ByteStore for Arc<B> {
     fn remove(&self, key: &str) -> impl Future<Output = Result<()>> + Send {
         (**self).remove(key)
     }
+    fn get_many(&self, keys: &[&str]) -> impl Future<Output = Vec<Result<Option<Bytes>>>> + Send {
+        (**self).get_many(keys)
+    }
+    fn put_many(&self, puts: &[Put<'_>]) -> impl Future<Output = Vec<Result<()>>> + Send {
+        (**self).put_many(puts)
+    }
+    fn remove_many(&self, keys: &[&str]) -> impl Future<Output = Vec<Result<()>>> + Send {
+        (**self).remove_many(keys)
+    }
+    fn get_with_token(&self, key: &str, guard_for: Duration) -> impl Future<Output = Result<Record>> + Send {
+        (**self).get_with_token(key, guard_for)
+    }
+    fn guard(&self, key: &str, guard_for: Duration) -> impl Future<Output = Result<Option<Token>>> + Send {
+        (**self).guard(key, guard_for)
+    }
+    fn put_if(
+        &self,
+        key: &str,
+        token: &Token,
+        bytes: Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> impl Future<Output = Result<PutIf>> + Send {
+        (**self).put_if(key, token, bytes, expires_at)
+    }
     fn clear(&self, prefix: &str) -> impl Future<Output = Result<Cleared>> + Send {
         (**self).clear(prefix)
     }
@@ -127,5 +232,8 @@ impl<B: ByteStore> ByteStore for Arc<B> {
     }
     fn capabilities(&self) -> Capabilities {
         (**self).capabilities()
+    }
+    fn name(&self) -> &'static str {
+        (**self).name()
     }
 }

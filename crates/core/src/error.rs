@@ -50,6 +50,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The store cannot do what was asked.
     Unsupported,
+    /// The settings cannot be used: an address that is none, a password that is refused, a feature that is off.
+    Config,
     /// The store did not answer in time. What was to be written may still arrive, see
     /// [`level_timeout`](crate::Cache::level_timeout).
     Timeout,
@@ -67,6 +69,7 @@ impl ErrorKind {
             ErrorKind::Corrupt => "the stored bytes are not usable",
             ErrorKind::TooLarge => "the value is too large",
             ErrorKind::Unsupported => "the store cannot do this",
+            ErrorKind::Config => "the settings cannot be used",
             ErrorKind::Timeout => "the store did not answer",
             ErrorKind::BreakerOpen => "the store was not asked",
             ErrorKind::Closed => "the work was cut off",

@@ -109,6 +109,7 @@ impl Usage {
 /// What a store can do beside the required methods. Nothing, by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a claim of its own")]
 pub struct Capabilities {
     /// `get_now` never answers `Pending`, and the futures of all methods are done when first polled.
     pub immediate: bool,
@@ -116,11 +117,16 @@ pub struct Capabilities {
     pub clear: bool,
     /// `sweep` frees every dead entry.
     pub sweep: bool,
+    /// Of a store of bytes: `get_with_token`, `guard` and `put_if` compare and set.
+    pub put_if: bool,
+    /// Of a store of bytes: what was put with a deadline that has passed is not there.
+    pub expires: bool,
 }
 
 impl Capabilities {
     /// No capability; what a store begins with to say what it can.
-    pub const NONE: Capabilities = Capabilities { immediate: false, clear: false, sweep: false };
+    pub const NONE: Capabilities =
+        Capabilities { immediate: false, clear: false, sweep: false, put_if: false, expires: false };
 
     /// Claims that no method ever waits.
     #[must_use = "the capabilities are returned, not changed in place"]
@@ -140,6 +146,20 @@ impl Capabilities {
     #[must_use = "the capabilities are returned, not changed in place"]
     pub const fn sweep(mut self) -> Self {
         self.sweep = true;
+        self
+    }
+
+    /// Claims that `get_with_token`, `guard` and `put_if` compare and set.
+    #[must_use = "the capabilities are returned, not changed in place"]
+    pub const fn put_if(mut self) -> Self {
+        self.put_if = true;
+        self
+    }
+
+    /// Claims that bytes whose deadline has passed are not there.
+    #[must_use = "the capabilities are returned, not changed in place"]
+    pub const fn expires(mut self) -> Self {
+        self.expires = true;
         self
     }
 }

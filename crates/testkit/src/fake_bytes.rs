@@ -3,11 +3,14 @@
 use crate::Gate;
 use crate::calls::Calls;
 use bytes::Bytes;
-use larder_core::{ByteStore, Capabilities, Cleared, Operation, Result, Time, Usage};
+use larder_core::{
+    ByteStore, Capabilities, Cleared, Operation, Put, PutIf, Record, Result, Time, Token, Usage,
+};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
 /// A store of bytes for tests. Clones are the same store, as connections to one server would be.
 ///
@@ -32,17 +35,43 @@ pub struct FakeBytes(Arc<Inner>);
 struct Inner {
     entries: Mutex<BTreeMap<String, Stored>>,
     calls: Calls,
+    /// How many states there were, of all keys: no number is used again.
+    states: AtomicU64,
 }
 
 struct Stored {
-    bytes: Bytes,
+    /// `None` for a guard. It lasts as long as the store: fakes have no time.
+    bytes: Option<Bytes>,
     expires_at: Option<SystemTime>,
+    state: u64,
+}
+
+impl Inner {
+    fn store(
+        &self,
+        entries: &mut BTreeMap<String, Stored>,
+        key: &str,
+        bytes: Option<Bytes>,
+        expires_at: Option<SystemTime>,
+    ) -> Token {
+        let state = self.states.fetch_add(1, Relaxed);
+        entries.insert(key.into(), Stored { bytes, expires_at, state });
+        token(state)
+    }
+}
+
+fn token(state: u64) -> Token {
+    Token::new(state.to_be_bytes().to_vec())
 }
 
 impl FakeBytes {
     /// Makes an empty store.
     pub fn new() -> Self {
-        FakeBytes(Arc::new(Inner { entries: Mutex::default(), calls: Calls::new() }))
+        FakeBytes(Arc::new(Inner {
+            entries: Mutex::default(),
+            calls: Calls::new(),
+            states: AtomicU64::new(0),
+        }))
     }
 
     /// Returns the calls so far, in order.
@@ -67,7 +96,7 @@ impl FakeBytes {
 
     /// Returns the bytes under the full key, such as `users:ada`, without a call being recorded.
     pub fn raw(&self, key: &str) -> Option<Bytes> {
-        self.0.entries.lock().get(key).map(|stored| stored.bytes.clone())
+        self.0.entries.lock().get(key)?.bytes.clone()
     }
 
     /// Returns when the bytes under the full key were said to expire.
@@ -77,13 +106,13 @@ impl FakeBytes {
 
     /// Puts bytes under the full key as someone else would, without a call being recorded.
     pub fn put_raw(&self, key: &str, bytes: impl Into<Bytes>) {
-        let stored = Stored { bytes: bytes.into(), expires_at: None };
-        self.0.entries.lock().insert(key.into(), stored);
+        self.0.store(&mut self.0.entries.lock(), key, Some(bytes.into()), None);
     }
 
     /// Returns all full keys, sorted.
     pub fn keys(&self) -> Vec<String> {
-        self.0.entries.lock().keys().cloned().collect()
+        let entries = self.0.entries.lock();
+        entries.iter().filter(|(_, stored)| stored.bytes.is_some()).map(|(key, _)| key.clone()).collect()
     }
 }
 
@@ -108,7 +137,7 @@ impl ByteStore for FakeBytes {
 
     async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
         self.0.calls.enter(Operation::Write, true).await?;
-        self.0.entries.lock().insert(key.into(), Stored { bytes, expires_at });
+        self.0.store(&mut self.0.entries.lock(), key, Some(bytes), expires_at);
         Ok(())
     }
 
@@ -116,6 +145,65 @@ impl ByteStore for FakeBytes {
         self.0.calls.enter(Operation::Remove, true).await?;
         self.0.entries.lock().remove(key);
         Ok(())
+    }
+
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>>> {
+        match self.0.calls.enter(Operation::Read, true).await {
+            Ok(()) => keys.iter().map(|key| Ok(self.raw(key))).collect(),
+            Err(error) => keys.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    async fn put_many(&self, puts: &[Put<'_>]) -> Vec<Result<()>> {
+        if let Err(error) = self.0.calls.enter(Operation::Write, true).await {
+            return puts.iter().map(|_| Err(error.clone())).collect();
+        }
+        let mut entries = self.0.entries.lock();
+        for put in puts {
+            self.0.store(&mut entries, put.key, Some(put.bytes.clone()), put.expires_at);
+        }
+        puts.iter().map(|_| Ok(())).collect()
+    }
+
+    async fn remove_many(&self, keys: &[&str]) -> Vec<Result<()>> {
+        if let Err(error) = self.0.calls.enter(Operation::Remove, true).await {
+            return keys.iter().map(|_| Err(error.clone())).collect();
+        }
+        let mut entries = self.0.entries.lock();
+        for key in keys {
+            entries.remove(*key);
+        }
+        keys.iter().map(|_| Ok(())).collect()
+    }
+
+    async fn get_with_token(&self, key: &str, _guard_for: Duration) -> Result<Record> {
+        self.0.calls.enter(Operation::Read, true).await?;
+        let mut entries = self.0.entries.lock();
+        Ok(match entries.get(key) {
+            Some(stored) => Record::new(stored.bytes.clone(), token(stored.state)),
+            None => Record::new(None, self.0.store(&mut entries, key, None, None)),
+        })
+    }
+
+    async fn guard(&self, key: &str, _guard_for: Duration) -> Result<Option<Token>> {
+        self.0.calls.enter(Operation::Remove, true).await?;
+        Ok(Some(self.0.store(&mut self.0.entries.lock(), key, None, None)))
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        token_then: &Token,
+        bytes: Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> Result<PutIf> {
+        self.0.calls.enter(Operation::Write, true).await?;
+        let mut entries = self.0.entries.lock();
+        if entries.get(key).is_none_or(|stored| token(stored.state) != *token_then) {
+            return Ok(PutIf::Refused);
+        }
+        self.0.store(&mut entries, key, Some(bytes), expires_at);
+        Ok(PutIf::Done)
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {
@@ -128,11 +216,17 @@ impl ByteStore for FakeBytes {
 
     fn usage(&self) -> Option<Usage> {
         let entries = self.0.entries.lock();
-        let weight = entries.values().map(|stored| stored.bytes.len() as u64).sum();
-        Some(Usage::new(entries.len() as u64, weight))
+        let held = entries.values().filter_map(|stored| stored.bytes.as_ref());
+        let (count, weight) =
+            held.fold((0, 0), |(count, weight), bytes| (count + 1, weight + bytes.len() as u64));
+        Some(Usage::new(count, weight))
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::NONE.clear()
+        Capabilities::NONE.clear().put_if()
+    }
+
+    fn name(&self) -> &'static str {
+        "FakeBytes"
     }
 }

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use larder_core::{ByteStore, Capabilities, Cleared, Result, Time, Usage};
+use larder_core::{ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, Time, Token, Usage};
 use larder_object::Object;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 mod in_memory {
@@ -40,6 +40,30 @@ impl ByteStore for InFolder {
     async fn remove(&self, key: &str) -> Result<()> {
         self.0.remove(key).await
     }
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>>> {
+        self.0.get_many(keys).await
+    }
+    async fn put_many(&self, puts: &[Put<'_>]) -> Vec<Result<()>> {
+        self.0.put_many(puts).await
+    }
+    async fn remove_many(&self, keys: &[&str]) -> Vec<Result<()>> {
+        self.0.remove_many(keys).await
+    }
+    async fn get_with_token(&self, key: &str, guard_for: Duration) -> Result<Record> {
+        self.0.get_with_token(key, guard_for).await
+    }
+    async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
+        self.0.guard(key, guard_for).await
+    }
+    async fn put_if(
+        &self,
+        key: &str,
+        token: &Token,
+        bytes: Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> Result<PutIf> {
+        self.0.put_if(key, token, bytes, expires_at).await
+    }
     async fn clear(&self, prefix: &str) -> Result<Cleared> {
         self.0.clear(prefix).await
     }
@@ -51,5 +75,8 @@ impl ByteStore for InFolder {
     }
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
+    }
+    fn name(&self) -> &'static str {
+        self.0.name()
     }
 }

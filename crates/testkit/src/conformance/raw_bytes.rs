@@ -60,6 +60,23 @@ pub async fn bytes_that_have_not_expired_are_kept<S: ByteStore>(store: S) {
     assert_eq!(read(&store, "suite:ada").await, Some("countess".into()));
 }
 
+/// A store that expires what it holds does so by the deadline and by nothing else; one that does not claim it may.
+///
+/// # Panics
+///
+/// If what has expired is there.
+pub async fn what_has_expired_is_gone_if_claimed<S: ByteStore>(store: S) {
+    write(&store, "suite:ada", "older").await;
+    let long_ago = Some(UNIX_EPOCH + Duration::from_secs(1));
+    let put = store.put("suite:ada", "countess".into(), long_ago).await;
+    put.expect("what is dead can be put");
+    let found = read(&store, "suite:ada").await;
+    assert!(found.is_none() || found == Some("countess".into()), "the older bytes came back");
+    assert!(found.is_none() || !store.capabilities().expires, "the store claims to expire");
+    write(&store, "suite:ada", "without end").await;
+    assert_eq!(read(&store, "suite:ada").await, Some("without end".into()), "a deadline outlived its bytes");
+}
+
 /// `Arc<B>` forwards everything.
 ///
 /// # Panics
