@@ -2,8 +2,8 @@
 
 use crate::failure::failed;
 use crate::{Object, name};
-use futures::stream::{FuturesUnordered, StreamExt};
 use futures::stream;
+use futures::stream::{FuturesUnordered, StreamExt};
 use larder_core::{ByteStore, Put, Result};
 use object_store::path::Path;
 use object_store::{Error as DriverError, ObjectStore};

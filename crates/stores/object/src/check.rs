@@ -82,10 +82,7 @@ impl Object {
         Ok(())
     }
 
-    async fn is_refused<T>(
-        &self,
-        put: impl Future<Output = object_store::Result<T>> + Send,
-    ) -> Result<bool> {
+    async fn is_refused<T>(&self, put: impl Future<Output = object_store::Result<T>> + Send) -> Result<bool> {
         let refused = async {
             match put.await {
                 Ok(_) => Ok(false),
@@ -114,23 +111,38 @@ impl Object {
         let text = error.to_string();
         let any = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
         let (kind, why) = match &error {
-            DriverError::NotFound { .. } => {
-                (ErrorKind::Config, "there is no such bucket or container; create it, or correct the address".into())
-            }
+            DriverError::NotFound { .. } => (
+                ErrorKind::Config,
+                "there is no such bucket or container; create it, or correct the address".into(),
+            ),
             DriverError::PermissionDenied { .. } | DriverError::Unauthenticated { .. }
-                if any(&["InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed", "AuthorizationFailure"])
-                    || matches!(error, DriverError::Unauthenticated { .. }) =>
+                if any(&[
+                    "InvalidAccessKeyId",
+                    "SignatureDoesNotMatch",
+                    "AuthenticationFailed",
+                    "AuthorizationFailure",
+                ]) || matches!(error, DriverError::Unauthenticated { .. }) =>
             {
-                (ErrorKind::Config, "the credentials are not accepted; correct the key, or its account".into())
+                (
+                    ErrorKind::Config,
+                    "the credentials are not accepted; correct the key, or its account".into(),
+                )
             }
             DriverError::PermissionDenied { .. } => {
-                let cure = "these credentials may not do it; grant them to read, write, list and remove objects";
+                let cure =
+                    "these credentials may not do it; grant them to read, write, list and remove objects";
                 (ErrorKind::Config, format!("cannot {verb}: {cure}"))
             }
-            DriverError::NotImplemented { .. } | DriverError::NotSupported { .. } => {
-                (ErrorKind::Config, "the driver cannot put on a condition; say `.compare_and_set(false)`".into())
-            }
-            _ if any(&["incorrectly configured region", "PermanentRedirect", "AuthorizationHeaderMalformed"]) => {
+            DriverError::NotImplemented { .. } | DriverError::NotSupported { .. } => (
+                ErrorKind::Config,
+                "the driver cannot put on a condition; say `.compare_and_set(false)`".into(),
+            ),
+            _ if any(&[
+                "incorrectly configured region",
+                "PermanentRedirect",
+                "AuthorizationHeaderMalformed",
+            ]) =>
+            {
                 (ErrorKind::Config, "it is in another region; say which with `region`".into())
             }
             _ => (ErrorKind::Store, format!("cannot {verb}")),

@@ -8,7 +8,7 @@ mod gcs;
 mod s3;
 
 use crate::address::Cloud;
-use larder_core::{Error, ErrorKind, Result};
+use larder_core::Result;
 use object_store::ObjectStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ pub(crate) fn driver(cloud: Cloud, plan: &Plan<'_>) -> Result<Arc<dyn ObjectStor
 }
 
 #[cfg(not(all(feature = "s3", feature = "gcs", feature = "azure")))]
-fn off(plan: &Plan<'_>, feature: &str) -> Error {
+fn off(plan: &Plan<'_>, feature: &str) -> larder_core::Error {
     let shown = plan.shown;
     let message = format!("{shown} needs the feature `{feature}` of `larder` (or of `larder-object`)");
-    Error::new(ErrorKind::Config, message)
+    larder_core::Error::new(larder_core::ErrorKind::Config, message)
 }
 
 #[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]

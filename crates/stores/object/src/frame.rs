@@ -177,7 +177,10 @@ mod tests {
     #[test]
     fn frames_stay_as_they_were_released() {
         let framed = object(value([7; 16], Bytes::from_static(b"x")));
-        assert_eq!(&framed[..], b"\xFEO\x01\x00\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07x");
+        assert_eq!(
+            &framed[..],
+            b"\xFEO\x01\x00\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07x"
+        );
         let guarded = object(guard([7; 16], UNIX_EPOCH + Duration::from_millis(0x0102)));
         assert_eq!(&guarded[..4], b"\xFEO\x01\x01");
         assert_eq!(&guarded[FRAME_BYTES..], [2, 1, 0, 0, 0, 0, 0, 0]);

@@ -94,8 +94,7 @@ impl Object {
                 let begin = if from.is_start() { BEFORE_OURS } else { &from.0 };
                 // In order, so what comes after the last of ours need not be seen.
                 let listed = self.driver.list_with_offset(None, &Path::from(begin));
-                let ours =
-                    listed.try_take_while(|meta| future::ok(meta.location.as_ref() < "larder\u{7f}"));
+                let ours = listed.try_take_while(|meta| future::ok(meta.location.as_ref() < "larder\u{7f}"));
                 only_ours(ours.boxed(), from)
             }
             Place::Given if from.is_start() => only_ours(self.driver.list(None), from),

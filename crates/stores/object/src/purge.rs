@@ -5,13 +5,13 @@
 //! (stream)    value: dead_at ≤ now? guard: its time?   (as in `clear`)
 //! ```
 
+use crate::Object;
 use crate::clear::{FirstFailure, remove_all};
 use crate::folder::{self, Shard};
 use crate::frame::Stored;
 use crate::listing::{Listed, PurgePosition};
 use crate::object::Place;
 use crate::read::HEAD_BYTES;
-use crate::Object;
 use bytes::Bytes;
 use futures::{StreamExt, future};
 use larder_core::{Clock, Error, ErrorKind, Result, envelope};
@@ -147,7 +147,8 @@ impl Object {
         let leftovers = if from.is_start() { self.remove_leftovers(now).await } else { 0 };
         let failure = FirstFailure::default();
         let page = Arc::new(Page { most, ..Page::default() });
-        let look = Look { driver: Arc::clone(&self.driver), now, page: Arc::clone(&page), failure: failure.clone() };
+        let look =
+            Look { driver: Arc::clone(&self.driver), now, page: Arc::clone(&page), failure: failure.clone() };
 
         let (unlisted, pager) = (failure.clone(), Arc::clone(&page));
         let dead = self
@@ -166,7 +167,8 @@ impl Object {
 
         failure.into_result()?;
         if page.lock().out_of_order {
-            let message = "the driver lists in no order, so a purge cannot stop and go on; use `purge_expired`";
+            let message =
+                "the driver lists in no order, so a purge cannot stop and go on; use `purge_expired`";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         let guards = page.lock().guards_removed;

@@ -60,13 +60,12 @@ async fn the_same_bytes_put_again_are_not_the_same_record() {
 async fn many_objects_are_put_purged_in_pages_and_removed() {
     let store = s3().concurrency(8);
     let keys: Vec<String> = (0..1_100).map(|number| format!("users:{number}")).collect();
-    let puts: Vec<_> = keys
-        .iter()
-        .map(|key| larder_core::Put { key, bytes: "x".into(), expires_at: None })
-        .collect();
+    let puts: Vec<_> =
+        keys.iter().map(|key| larder_core::Put { key, bytes: "x".into(), expires_at: None }).collect();
     assert!(store.put_many(&puts).await.iter().all(Result::is_ok));
 
-    let first = store.purge_page(&SystemClock, &larder_object::PurgePosition::default(), 1_050).await.unwrap();
+    let first =
+        store.purge_page(&SystemClock, &larder_object::PurgePosition::default(), 1_050).await.unwrap();
     assert_eq!((first.0.examined, first.0.unreadable), (1_050, 1_050));
     let (second, end) = store.purge_page(&SystemClock, &first.1.unwrap(), 1_050).await.unwrap();
     assert_eq!((second.examined, end), (50, None));

@@ -7,11 +7,8 @@ use object_store::{ClientConfigKey, ObjectStore};
 use std::sync::Arc;
 
 pub(super) fn driver(plan: &Plan<'_>) -> Result<Arc<dyn ObjectStore>> {
-    let begin = if plan.reads_environment {
-        MicrosoftAzureBuilder::from_env()
-    } else {
-        MicrosoftAzureBuilder::new()
-    };
+    let begin =
+        if plan.reads_environment { MicrosoftAzureBuilder::from_env() } else { MicrosoftAzureBuilder::new() };
     let builder = plan
         .apply(begin, |builder, key: Key, value| builder.with_config(key, value))?
         .with_container_name(plan.bucket)

@@ -7,8 +7,7 @@ use object_store::{ClientConfigKey, ObjectStore};
 use std::sync::Arc;
 
 pub(super) fn driver(plan: &Plan<'_>) -> Result<Arc<dyn ObjectStore>> {
-    let begin =
-        if plan.reads_environment { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
+    let begin = if plan.reads_environment { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
     let builder = plan
         .apply(begin, |builder, key: Key, value| builder.with_config(key, value))?
         .with_bucket_name(plan.bucket)
