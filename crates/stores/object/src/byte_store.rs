@@ -93,6 +93,10 @@ impl ByteStore for Object {
         let can = Capabilities::NONE.clear();
         if self.has_tokens() { can.put_if() } else { can }
     }
+
+    fn name(&self) -> &'static str {
+        "Object"
+    }
 }
 
 impl Object {

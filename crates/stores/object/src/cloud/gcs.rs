@@ -53,7 +53,8 @@ pub(super) fn driver(plan: &Plan<'_>) -> Result<Arc<dyn ObjectStore>> {
 
 /// What was said about it. The driver's own default is to allow it.
 fn allowed_http(plan: &Plan<'_>) -> Option<String> {
-    let said = ["allow_http", "google_allow_http"].into_iter().find_map(|name| plan.settings.get(name).cloned());
+    let said =
+        ["allow_http", "google_allow_http"].into_iter().find_map(|name| plan.settings.get(name).cloned());
     said.or_else(|| if plan.reads_environment { std::env::var("GOOGLE_ALLOW_HTTP").ok() } else { None })
 }
 

@@ -1,0 +1,213 @@
+//! A call: a turn, a connection, one statement, within the time.
+
+use crate::deadline::Deadline;
+use crate::failure::{self, Retry};
+use crate::finish::finish;
+use crate::name::Name;
+use crate::options::PostgresOptions;
+use crate::statements::Statements;
+use crate::table::Table;
+use crate::turns::{Turn, Turns};
+use deadpool_postgres::{Client, Pool};
+use larder_core::Result;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error as DriverError, Row};
+
+/// How often a statement is tried that others were in the way of.
+const ATTEMPTS: usize = 5;
+
+/// The parameters of a statement.
+pub(crate) type Values = Vec<Box<dyn ToSql + Send + Sync>>;
+
+/// Whether a statement may run again where nobody knows whether it ran.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Twice {
+    Fine,
+    No,
+}
+
+/// What all handles of a store share. A handle.
+#[derive(Clone)]
+pub(crate) struct Calls(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    place: String,
+    options: PostgresOptions,
+    statements: Statements,
+    turns: Turns,
+    table: Table,
+    /// Whether the table was found usable. Taken back when it turns out to be gone.
+    is_ready: AtomicBool,
+    /// Held while the table is made, across awaits: the others need not try as well.
+    making: Mutex<()>,
+}
+
+impl Calls {
+    pub(crate) fn new(pool: Pool, place: String, options: &PostgresOptions) -> Self {
+        Calls(Arc::new(Inner {
+            pool,
+            place,
+            options: options.clone(),
+            statements: Statements::new(options),
+            turns: Turns::new(),
+            table: Table::new(options),
+            is_ready: AtomicBool::new(false),
+            making: Mutex::new(()),
+        }))
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.0.place
+    }
+
+    pub(crate) fn options(&self) -> &PostgresOptions {
+        &self.0.options
+    }
+
+    /// Makes a connection and the table.
+    pub(crate) async fn connect(&self, limit: Duration) -> Result<()> {
+        let inner = Arc::clone(&self.0);
+        let mut deadline = Deadline::new(limit);
+        finish(async move { deadline.bound(inner.lend()).await.map(Lent::give_back) }).await
+    }
+
+    /// Runs a statement that needs no turn, because it may come late without harm.
+    pub(crate) async fn run(
+        &self,
+        statement: fn(&Statements) -> &str,
+        values: Values,
+        twice: Twice,
+    ) -> Result<Vec<Row>> {
+        self.run_by(self.deadline(), None, statement, values, twice).await
+    }
+
+    /// Runs a statement that writes the rows of `names`, behind those that were called before.
+    pub(crate) async fn write(
+        &self,
+        names: &[Name],
+        statement: fn(&Statements) -> &str,
+        values: Values,
+    ) -> Result<Vec<Row>> {
+        let mut deadline = self.deadline();
+        let turn = self.0.turns.take(names.iter().map(|name| &name.key));
+        let turn = deadline.bound(async { Ok(turn.await) }).await?;
+        self.run_by(deadline, Some(turn), statement, values, Twice::Fine).await
+    }
+
+    /// Waits until the writes have ended that were called before.
+    pub(crate) async fn pass_writes(&self) -> Result<()> {
+        let passed = async {
+            self.0.turns.pass().await;
+            Ok(())
+        };
+        self.deadline().bound(passed).await
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::new(self.0.options.response_timeout)
+    }
+
+    async fn run_by(
+        &self,
+        mut deadline: Deadline,
+        turn: Option<Turn>,
+        statement: fn(&Statements) -> &str,
+        values: Values,
+        twice: Twice,
+    ) -> Result<Vec<Row>> {
+        let inner = Arc::clone(&self.0);
+        finish(async move {
+            let rows = deadline.bound(inner.query(statement(&inner.statements), &values, twice)).await;
+            if rows.as_ref().is_err_and(|error| error.kind() == larder_core::ErrorKind::Timeout) {
+                inner.forget_silent();
+            }
+            drop(turn);
+            rows
+        })
+        .await
+    }
+}
+
+impl Inner {
+    /// Borrows a connection, once the table is there.
+    async fn lend(&self) -> Result<Lent> {
+        let client = self.pool.get().await.map_err(|error| failure::of_pool(error, &self.place))?;
+        let mut lent = Lent(Some(client));
+        if !self.is_ready.load(Relaxed) {
+            let _making = self.making.lock().await;
+            if !self.is_ready.load(Relaxed) {
+                self.table.ensure(lent.client(), &self.place).await?;
+                self.is_ready.store(true, Relaxed);
+            }
+        }
+        Ok(lent)
+    }
+
+    async fn query(&self, sql: &str, values: &Values, twice: Twice) -> Result<Vec<Row>> {
+        for attempt in 1.. {
+            let mut lent = self.lend().await?;
+            let error = match rows(lent.client(), sql, values).await {
+                Ok(rows) => {
+                    lent.give_back();
+                    return Ok(rows);
+                }
+                Err(error) => error,
+            };
+            let retry = failure::retry(&error);
+            match retry {
+                Retry::MakeTable => self.is_ready.store(false, Relaxed),
+                Retry::Prepare => lent.client().statement_cache.clear(),
+                // The others were there when the server went away, too.
+                Retry::Reconnect => drop(self.pool.retain(|_, _| false)),
+                Retry::Again | Retry::Nothing => {}
+            }
+            if failure::leaves_connection(&error) {
+                lent.give_back();
+            }
+            let is_fine = retry != Retry::Nothing && (retry != Retry::Reconnect || twice == Twice::Fine);
+            if !is_fine || attempt == ATTEMPTS {
+                return Err(failure::of_driver(error, &self.place));
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// Closes the idle connections of which nothing was heard while a call timed out: they may be just as dead, and each
+    /// would cost a call its time to find out.
+    fn forget_silent(&self) {
+        let limit = self.options.response_timeout;
+        drop(self.pool.retain(|_, metrics| metrics.last_used() < limit));
+    }
+}
+
+async fn rows(client: &Client, sql: &str, values: &Values) -> std::result::Result<Vec<Row>, DriverError> {
+    let statement = client.prepare_cached(sql).await?;
+    let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as _).collect();
+    client.query(&statement, &values).await
+}
+
+/// A borrowed connection. Unless it is given back it is closed: a statement may still be under way on it.
+struct Lent(Option<Client>);
+
+impl Lent {
+    fn client(&mut self) -> &mut Client {
+        self.0.as_mut().expect("it is there until it is given back, which takes the value")
+    }
+
+    fn give_back(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            drop(Client::take(client));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What can be chosen.
+
+use crate::calls::Calls;
+use crate::{Postgres, connect, failure, place};
+use deadpool_postgres::Pool;
+use larder_core::Result;
+use std::time::Duration;
+use tokio_postgres::{Config, NoTls};
+
+/// PostgreSQL cuts longer identifiers off, and two tables would be one.
+const LONGEST_IDENTIFIER: usize = 63;
+/// A statement with all its parameters has at most 1 GiB, and the server takes several times a value's memory.
+const LARGEST_VALUE: u64 = 512 << 20;
+
+/// How a [`Postgres`] is made; from [`Postgres::options`].
+///
+/// # Default
+///
+/// - table: `larder`, in the first schema of the user's search path, logged
+/// - connections: at most 10, made when they are needed
+/// - response timeout: 1 s, for each call as a whole
+/// - connect timeout: 5 s
+/// - largest value: 64 MiB, and 64 KiB for header and key
+///
+/// # Examples
+///
+/// ```
+/// use larder_postgres::Postgres;
+/// use std::time::Duration;
+///
+/// let options = Postgres::options().table("sessions").schema("caches").response_timeout(Duration::from_millis(200));
+/// let store = options.lazy("postgres://app:secret@db.test/shop")?;
+/// assert!(!format!("{store:?}").contains("secret"));
+/// # larder_core::Result::Ok(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "options do nothing until a store is made"]
+pub struct PostgresOptions {
+    table: String,
+    schema: Option<String>,
+    pub(crate) unlogged: bool,
+    max_connections: usize,
+    pub(crate) response_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_value_bytes: u64,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        PostgresOptions {
+            table: "larder".into(),
+            schema: None,
+            unlogged: false,
+            max_connections: 10,
+            response_timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(5),
+            max_value_bytes: (64 << 20) + (64 << 10),
+        }
+    }
+}
+
+impl PostgresOptions {
+    /// Keeps everything in `table`: any name of 1 to 63 bytes, also one with blanks, dots, quotes or capitals.
+    pub fn table(mut self, table: impl Into<String>) -> Self {
+        self.table = table.into();
+        self
+    }
+
+    /// Looks for the table in `schema`, which must be there, and makes it there.
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
+
+    /// Makes the table unlogged: writes cost less, standbys do not have it, and a crash of the server empties it.
+    ///
+    /// For a table that is there already nothing changes.
+    pub fn unlogged(mut self, unlogged: bool) -> Self {
+        self.unlogged = unlogged;
+        self
+    }
+
+    /// Opens at most this many connections. A call that finds none free waits for one, within its timeout.
+    ///
+    /// Of no meaning for a [given pool](PostgresOptions::from_pool).
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Ends each call after `timeout` with an error of [`ErrorKind::Timeout`](larder_core::ErrorKind::Timeout): the wait
+    /// for a connection, the making of one and that of the table included. A clear or purge is many calls.
+    ///
+    /// What was to be written may still arrive. The connection is closed.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// Gives up making a connection after `timeout`, and ends [`connect`](PostgresOptions::connect) then.
+    ///
+    /// A connection that takes longer than one call may last is finished for the next.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Neither reads nor writes values of more than `bytes`, at most 512 MiB.
+    ///
+    /// A larger one is an error of [`ErrorKind::TooLarge`](larder_core::ErrorKind::TooLarge) (through a cache a miss and
+    /// an event); it is not sent over the network, and a put that is refused removes the older value.
+    pub fn max_value_bytes(mut self, bytes: u64) -> Self {
+        self.max_value_bytes = bytes;
+        self
+    }
+
+    /// Connects, and makes the table if it is not there.
+    ///
+    /// `url` is `postgres://user:password@host:port/database?parameter=value`; see [`Postgres::connect`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Postgres::connect`], and [`ErrorKind::Config`](larder_core::ErrorKind::Config) for options that cannot be.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the table made or not.
+    pub async fn connect(self, url: &str) -> Result<Postgres> {
+        let limit = self.connect_timeout;
+        let store = self.lazy(url)?;
+        store.calls.connect(limit).await?;
+        Ok(store)
+    }
+
+    /// Makes a store that connects with the first call, so that a service starts also while its database is down.
+    ///
+    /// Whatever is wrong beside the options and the form of the URL is then the error of each call, until it is mended.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](larder_core::ErrorKind::Config) for options that cannot be, or a URL that is none.
+    pub fn lazy(self, url: &str) -> Result<Postgres> {
+        self.from_config(place::parse(url)?)
+    }
+
+    /// Makes a store of the driver's settings, which connects with the first call. There is no TLS, whatever they say: see
+    /// [`from_pool`](PostgresOptions::from_pool).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](larder_core::ErrorKind::Config) for options that cannot be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_postgres::Postgres;
+    ///
+    /// let mut config = larder_postgres::Config::new();
+    /// config.host("db.test").user("app").password("secret").dbname("shop");
+    /// let store = Postgres::options().table("pages").from_config(config)?;
+    /// assert!(format!("{store:?}").contains("db.test"));
+    /// # larder_core::Result::Ok(())
+    /// ```
+    pub fn from_config(self, config: Config) -> Result<Postgres> {
+        self.check()?;
+        if self.max_connections == 0 {
+            return Err(failure::config("a pool of no connections; `.max_connections(n)` takes 1 or more"));
+        }
+        let place = place::of(&config);
+        let pool = connect::pool(config, NoTls, self.max_connections, self.connect_timeout)?;
+        Ok(Postgres { calls: Calls::new(pool, place, &self) })
+    }
+
+    /// Makes a store of a pool that the application has already, with TLS or whatever else its connections need.
+    ///
+    /// Connects with the first call. The pool's own time-outs count too. Connections that a failure has made doubtful
+    /// are taken out of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](larder_core::ErrorKind::Config) for options that cannot be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_postgres::{Config, Pool, Postgres};
+    ///
+    /// # let pool: Pool = Pool::builder(deadpool_postgres::Manager::new(Config::new(), tokio_postgres::NoTls)).build().unwrap();
+    /// let store = Postgres::options().from_pool(pool)?;
+    /// assert!(format!("{store:?}").contains("the given pool"));
+    /// # larder_core::Result::Ok(())
+    /// ```
+    pub fn from_pool(self, pool: Pool) -> Result<Postgres> {
+        self.check()?;
+        Ok(Postgres { calls: Calls::new(pool, "the given pool".into(), &self) })
+    }
+
+    /// The table as SQL names it.
+    pub(crate) fn quoted_table(&self) -> String {
+        let table = quoted(&self.table);
+        self.schema.as_ref().map_or_else(|| table.clone(), |schema| format!("{}.{table}", quoted(schema)))
+    }
+
+    fn check(&self) -> Result<()> {
+        for (what, name) in [("table", Some(&self.table)), ("schema", self.schema.as_ref())] {
+            let Some(name) = name else { continue };
+            if name.is_empty() || name.len() > LONGEST_IDENTIFIER || name.contains('\0') {
+                let limits = format!("a name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL");
+                return Err(failure::config(format!("no {what} can be called {name:?}; {limits}")));
+            }
+        }
+        if self.max_value_bytes > LARGEST_VALUE {
+            let bytes = self.max_value_bytes;
+            let message =
+                format!("values of {bytes} bytes; `.max_value_bytes(n)` takes {LARGEST_VALUE} at most");
+            return Err(failure::config(message));
+        }
+        Ok(())
+    }
+}
+
+fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}

@@ -1,0 +1,130 @@
+//! The table: made once, by whoever comes first, and looked at before it is used.
+
+use crate::failure::{self, READ_ONLY};
+use crate::options::PostgresOptions;
+use deadpool_postgres::Client;
+use larder_core::{Error, Result};
+use tokio_postgres::Error as DriverError;
+
+/// Held while a table is made: of many processes that start at once, one makes it. `CREATE TABLE IF NOT EXISTS` alone
+/// fails in some of them.
+const LOCK: i64 = 0x6C61_7264_6572_0001;
+
+/// Name, type and whether it may be null, of each column.
+const COLUMNS: [(&str, &str, bool); 5] = [
+    ("namespace", "text", false),
+    ("key", "bytea", false),
+    ("value", "bytea", true),
+    ("token", "bytea", false),
+    ("expires_at", "timestamp with time zone", true),
+];
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// As SQL names it.
+    name: String,
+    create: [String; 2],
+}
+
+impl Table {
+    pub(crate) fn new(options: &PostgresOptions) -> Self {
+        let (name, unlogged) = (options.quoted_table(), if options.unlogged { "UNLOGGED " } else { "" });
+        Table {
+            create: [
+                format!(
+                    "CREATE {unlogged}TABLE {name} (namespace text COLLATE \"C\" NOT NULL, key bytea NOT NULL, \
+                     value bytea, token bytea NOT NULL, expires_at timestamptz, PRIMARY KEY (namespace, key))"
+                ),
+                // The server finds a name: ours might be too long, or taken.
+                format!("CREATE INDEX ON {name} (expires_at)"),
+            ],
+            name,
+        }
+    }
+
+    /// Makes the table unless it is there, and sees whether it is one that we can use.
+    pub(crate) async fn ensure(&self, client: &mut Client, place: &str) -> Result<()> {
+        let failed = |error| failure::of_driver(error, place);
+        let read_only = client.query_one("SELECT current_setting('transaction_read_only')", &[]).await;
+        if read_only.and_then(|row| row.try_get::<_, String>(0)).map_err(failed)? == "on" {
+            return Err(failure::config(format!("{place} is read-only; {READ_ONLY}")));
+        }
+        if !self.is_there(client).await.map_err(failed)? {
+            let made = self.make(client).await;
+            // Someone who does not know our lock may have been faster.
+            if !self.is_there(client).await.map_err(failed)? {
+                made.map_err(failed)?;
+            }
+        }
+        self.check(client, place).await
+    }
+
+    async fn is_there(
+        &self,
+        client: &impl deadpool_postgres::GenericClient,
+    ) -> std::result::Result<bool, DriverError> {
+        client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.name]).await?.try_get(0)
+    }
+
+    async fn make(&self, client: &mut Client) -> std::result::Result<(), DriverError> {
+        let transaction = client.transaction().await?;
+        transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+        // Someone else may have made it while we waited.
+        if !self.is_there(&transaction).await? {
+            for statement in &self.create {
+                transaction.batch_execute(statement).await?;
+            }
+        }
+        transaction.commit().await
+    }
+
+    async fn check(&self, client: &Client, place: &str) -> Result<()> {
+        let failed = |error| failure::of_driver(error, place);
+        let columns = "SELECT attname::text, format_type(atttypid, NULL), attnotnull, atthasdef OR attidentity <> '' \
+                       FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped";
+        let rows = client.query(columns, &[&self.name]).await.map_err(failed)?;
+        let mut missing: Vec<String> = Vec::new();
+        let mut found = Vec::new();
+        for row in rows {
+            let column = || Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+            let column: (String, String, bool, bool) = column().map_err(failed)?;
+            found.push(column);
+        }
+        for (name, kind, nullable) in COLUMNS {
+            match found.iter().find(|(column, ..)| column == name) {
+                None => missing.push(format!("the column {name} of type {kind}")),
+                Some((_, other, ..)) if other != kind => {
+                    missing.push(format!("the type {kind} of the column {name} (it is {other})"));
+                }
+                Some((_, _, true, _)) if nullable => missing.push(format!("NULL in the column {name}")),
+                Some(_) => {}
+            }
+        }
+        for (name, _, not_null, has_default) in &found {
+            if *not_null && !*has_default && COLUMNS.iter().all(|(column, ..)| column != name) {
+                missing.push(format!("a default for the column {name}, which is none of ours"));
+            }
+        }
+        if missing.is_empty() && !self.has_key(client).await.map_err(failed)? {
+            missing.push("a primary key or unique index of namespace and key".into());
+        }
+        if missing.is_empty() { Ok(()) } else { Err(self.unusable(place, &missing)) }
+    }
+
+    async fn has_key(&self, client: &Client) -> std::result::Result<bool, DriverError> {
+        let keys = "SELECT EXISTS (SELECT FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid \
+                    AND indpred IS NULL AND indnkeyatts = 2 \
+                    AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute \
+                         WHERE attrelid = indrelid AND attnum = ANY ((indkey::int2[])[0:1])) \
+                         = ARRAY['key', 'namespace'])";
+        client.query_one(keys, &[&self.name]).await?.try_get(0)
+    }
+
+    fn unusable(&self, place: &str, missing: &[String]) -> Error {
+        let (name, missing) = (&self.name, missing.join(", "));
+        failure::config(format!(
+            "the table {name} in {place} is not larder's: it lacks {missing}; choose another name with `.table(..)`, \
+             or drop the table and it is made anew"
+        ))
+    }
+}
