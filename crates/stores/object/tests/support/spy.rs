@@ -36,6 +36,8 @@ pub(crate) struct Counts {
     pub(crate) requests: Mutex<Vec<String>>,
     /// Conditions are ignored, as some servers do.
     pub(crate) is_blind: AtomicBool,
+    /// Listings are in the wrong order.
+    pub(crate) lists_backwards: AtomicBool,
     /// Reads find nothing.
     pub(crate) is_hidden: AtomicBool,
     /// Nothing is answered, for ever.
@@ -206,6 +208,11 @@ impl ObjectStore for Spy {
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         self.note("LIST");
         let counts = Arc::clone(&self.counts);
+        if counts.lists_backwards.load(SeqCst) {
+            let mut all: Vec<_> = futures::executor::block_on(self.inner.list(prefix).collect());
+            all.reverse();
+            return futures::stream::iter(all).boxed();
+        }
         let counted = self.inner.list(prefix).map(move |listed| {
             let number = counts.listed.fetch_add(1, SeqCst) + 1;
             counts.most_ahead.fetch_max(number - counts.reads.load(SeqCst), SeqCst);
