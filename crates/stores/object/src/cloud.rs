@@ -124,3 +124,26 @@ mod common {
         }
     }
 }
+
+#[cfg(all(test, any(feature = "s3", feature = "gcs", feature = "azure")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_driver_says_of_its_settings_is_repeated_without_secrets() {
+        let settings = BTreeMap::new();
+        let plan = Plan {
+            shown: "s3://pages",
+            bucket: "pages",
+            settings: &settings,
+            reads_environment: false,
+            asks_instance: false,
+            timeout: Duration::from_secs(1),
+        };
+        let said = object_store::Error::Generic { store: "S3", source: "bad key hunter2, hunter2!".into() };
+        let secrets = [None, Some(String::new()), Some("hunter2".to_owned())];
+        let error = plan.refused(&said, &secrets);
+        assert!(error.to_string().ends_with("s3://pages: Generic S3 error: bad key …, …!"), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+}

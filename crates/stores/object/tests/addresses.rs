@@ -201,10 +201,16 @@ mod clouds {
         }
         #[cfg(feature = "gcs")]
         {
-            let wrong = options().with("service_account_key", "{\"private_key\": \"hunter2\"}");
-            let error = wrong.build("gs://pages").unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Config);
-            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+            for key in [
+                "{\"private_key\": \"hunter2\"}",
+                "{\"private_key\": [\"hunter2\"]}",
+                "\"hunter2\"",
+                "hunter2",
+            ] {
+                let error = options().with("service_account_key", key).build("gs://pages").unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Config);
+                assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+            }
         }
         #[cfg(feature = "s3")]
         {

@@ -28,6 +28,8 @@ async fn ends_after_five_seconds<T: Send + 'static>(
     settle().await;
     assert!(!call.is_finished(), "{name} gave up too early");
     clock.advance(Duration::from_millis(1));
+    settle().await;
+    assert!(call.is_finished(), "{name} goes on");
     let error = call.await.unwrap().err().unwrap_or_else(|| panic!("{name} has an answer"));
     assert_eq!(error.kind(), ErrorKind::Timeout, "{name}");
     assert!(error.to_string().contains("within 5s; `.timeout(span)` allows more"), "{error}");

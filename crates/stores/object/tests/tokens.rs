@@ -152,6 +152,10 @@ async fn a_server_that_ignores_conditions_is_found_by_the_check() {
     let error = store.check().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("say `.compare_and_set(false)`"), "{error}");
+    spy.counts.is_blind.store(false, SeqCst);
+    store.check().await.unwrap();
+    spy.counts.is_blind_to_creation.store(true, SeqCst);
+    assert_eq!(store.check().await.unwrap_err().kind(), ErrorKind::Config);
     store.compare_and_set(false).check().await.unwrap();
 }
 

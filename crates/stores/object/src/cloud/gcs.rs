@@ -44,9 +44,14 @@ pub(super) fn driver(plan: &Plan<'_>) -> Result<Arc<dyn ObjectStore>> {
     let cure = "`GOOGLE_APPLICATION_CREDENTIALS` to the file of a service account";
     plan.check_credentials(has_credentials, cure)?;
 
-    let secrets = [said(Key::BearerToken), said(Key::ServiceAccountKey)];
+    let has_key = has(Key::ServiceAccountKey);
+    let secrets = [said(Key::BearerToken)];
     match builder.build() {
         Ok(driver) => Ok(Arc::new(driver)),
+        // The error of a JSON parser may quote any part of it.
+        Err(_) if has_key => {
+            Err(plan.error("the key of the service account cannot be read, or is said twice"))
+        }
         Err(error) => Err(plan.refused(&error, &secrets)),
     }
 }

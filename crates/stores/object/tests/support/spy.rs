@@ -40,6 +40,8 @@ pub(crate) struct Counts {
     pub(crate) lists_backwards: AtomicBool,
     /// Reads find nothing.
     pub(crate) is_hidden: AtomicBool,
+    /// Of the conditions, the one that there be nothing is ignored.
+    pub(crate) is_blind_to_creation: AtomicBool,
     /// Nothing is answered, for ever.
     pub(crate) is_stuck: AtomicBool,
     /// So many puts are done, and their answer is that the condition does not hold: as if it had been lost and the
@@ -132,7 +134,8 @@ impl ObjectStore for Spy {
         self.note(format!("PUT {mode}{}", payload.content_length()));
         self.travel().await;
         self.check()?;
-        if self.counts.is_blind.load(SeqCst) {
+        let is_creation = matches!(options.mode, PutMode::Create);
+        if self.counts.is_blind.load(SeqCst) || is_creation && self.counts.is_blind_to_creation.load(SeqCst) {
             options.mode = PutMode::Overwrite;
         }
         let put = self.inner.put_opts(at, payload, options).await?;
@@ -147,7 +150,7 @@ impl ObjectStore for Spy {
         Err(broken())
     }
 
-    async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
+    async fn get_opts(&self, at: &Path, mut options: GetOptions) -> Result<GetResult> {
         self.note(match &options.range {
             _ if options.head => "HEAD".into(),
             Some(GetRange::Bounded(range)) => format!("GET {}..{}", range.start, range.end),
@@ -158,10 +161,16 @@ impl ObjectStore for Spy {
         if self.counts.is_hidden.load(SeqCst) {
             return Err(Error::NotFound { path: at.to_string(), source: "hidden".into() });
         }
-        if options.if_match.is_some() && self.counts.changes_between_parts.load(SeqCst) > 0 {
+        let is_second = matches!(&options.range, Some(GetRange::Bounded(range)) if range.start > 0);
+        if is_second && self.counts.changes_between_parts.load(SeqCst) > 0 {
             self.counts.changes_between_parts.fetch_sub(1, SeqCst);
-            let whole = self.inner.get(at).await?.bytes().await?;
-            self.inner.put(at, whole.into()).await?;
+            // As long as before, and other bytes behind what is in front of every object.
+            let mut changed = self.inner.get(at).await?.bytes().await?.to_vec();
+            changed[20..].fill(9);
+            self.inner.put(at, changed.into()).await?;
+        }
+        if self.counts.is_blind.load(SeqCst) {
+            options.if_match = None;
         }
         let mut result = self.inner.get_opts(at, options).await?;
         if let Some(bytes) = self.claimed_bytes {
