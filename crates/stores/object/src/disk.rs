@@ -33,7 +33,7 @@ impl Object {
     /// `bytes` that it wrote. So *n* processes may together have up to `bytes` · (1 + *n*/4).
     ///
     /// Removes nothing but objects, by their names. Goes through the whole folder once before it returns, with blocking
-    /// I/O, a file's entry at a time (about 100,000 a second), and keeps about 100 bytes of memory for each.
+    /// I/O, a file's entry at a time (about 100,000 a second), and keeps about 150 bytes of memory for each.
     ///
     /// # Default
     ///
