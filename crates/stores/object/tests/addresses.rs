@@ -54,7 +54,7 @@ fn a_folder_that_cannot_be_made_is_told_of() {
 
 #[test]
 fn settings_that_nobody_reads_are_an_error() {
-    for url in ["memory:///?region=x", "file:///tmp/larder?region=x"] {
+    for url in ["memory:///?region=x", "file:///pages?region=x"] {
         let error = options().build(url).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("`region`"), "{error}");
