@@ -86,12 +86,14 @@
 //! |---|---|---|---|
 //! | `Memory` | `memory` | values | no |
 //! | `Object` (local files, or the driver's memory) | `object` | bytes | yes, those of one machine |
+//! | `Object` (S3, Google Cloud Storage, Azure Blob Storage) | `s3`, `gcs`, `azure` | bytes | yes |
 //!
-//! `Object::from_store` takes any driver of the crate `object_store` 0.14; with those of clouds it is untested so far.
+//! `Object::from_store` takes any driver of the crate `object_store` 0.14.
 //!
 //! # Features
 //!
-//! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type.
+//! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type;
+//! `s3`, `gcs` and `azure` add the driver of that cloud, with an HTTP client and TLS.
 //!
 //! # What it does not do
 //!
@@ -117,7 +119,7 @@ pub use larder_codecs::MessagePack;
 #[cfg(feature = "memory")]
 pub use larder_memory::{Departure, Memory};
 #[cfg(feature = "object")]
-pub use larder_object::{Object, Purged};
+pub use larder_object::{Object, ObjectOptions, PurgePosition, Purged};
 
 pub mod prelude;
 mod span;
