@@ -66,13 +66,14 @@ async fn every_call_to_a_server_that_hangs_ends_in_time_and_the_next_finds_it_we
 #[tokio::test]
 async fn a_server_that_was_killed_and_started_again_is_found_by_the_next_call() {
     let server = servers::Postgres::start();
-    let store = Postgres::options().max_connections(4).connect(server.url()).await.unwrap();
+    let store = Postgres::options().max_connections(8).connect(server.url()).await.unwrap();
     let get = || store.get("users:ada");
     for round in 0..3 {
         store.put("users:ada", format!("{round}").into(), None).await.unwrap();
-        // All four connections are open.
-        let (a, b, c, d) = tokio::join!(get(), get(), get(), get());
-        assert!([a, b, c, d].iter().all(Result::is_ok));
+        // All eight connections are open.
+        let all = async || tokio::join!(get(), get(), get(), get());
+        let ((a, b, c, d), (e, f, g, h)) = tokio::join!(all(), all());
+        assert!([a, b, c, d, e, f, g, h].iter().all(Result::is_ok));
 
         server.kill();
         if round == 1 {
