@@ -10,9 +10,14 @@ const COPIED: usize = 16 << 10;
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     /// Returns the item with its flags, compare-and-set number, and seconds left.
-    Get { item: Bytes },
+    Get {
+        item: Bytes,
+    },
     Set(Set),
-    Delete { item: Bytes, cas: Option<u64> },
+    Delete {
+        item: Bytes,
+        cas: Option<u64>,
+    },
 }
 
 /// Stores an item and returns its compare-and-set number.
@@ -46,13 +51,19 @@ pub(crate) fn encode(commands: &[Command]) -> Vec<Bytes> {
         match command {
             Command::Get { item } => line(&mut buffer, "mg", item, format_args!(" v f c t")),
             Command::Delete { item, cas: None } => line(&mut buffer, "md", item, format_args!("")),
-            Command::Delete { item, cas: Some(cas) } => line(&mut buffer, "md", item, format_args!(" C{cas}")),
+            Command::Delete { item, cas: Some(cas) } => {
+                line(&mut buffer, "md", item, format_args!(" C{cas}"))
+            }
             Command::Set(set) => {
                 let Set { item, head, value, flags, exptime, mode } = set;
                 let length = head.len() + value.len();
                 match mode {
-                    Mode::Always => line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c")),
-                    Mode::Add => line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c ME")),
+                    Mode::Always => {
+                        line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c"))
+                    }
+                    Mode::Add => {
+                        line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c ME"))
+                    }
                     Mode::Cas(cas) => {
                         line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c C{cas}"));
                     }

@@ -28,7 +28,8 @@ impl Connection {
     /// Connects to `address`, and sees whether the server is one that we can use.
     pub(crate) async fn open(address: &str) -> Result<Self> {
         let failed = |error: io::Error| failure::of_connection(&error, address);
-        let stream = TcpStream::connect(address).await.map_err(|error| failure::unreachable(error, address))?;
+        let stream =
+            TcpStream::connect(address).await.map_err(|error| failure::unreachable(error, address))?;
         stream.set_nodelay(true).map_err(failed)?;
         let (reader, writer) = stream.into_split();
         let mut connection = Connection { writer, replies: Replies::new(reader), item_size_max: 0 };
@@ -51,7 +52,9 @@ impl Connection {
             let line = self.replies.line().await.map_err(failed)?;
             let mut words = line.split(' ');
             match (words.next(), words.next(), words.next()) {
-                (Some("STAT"), Some("item_size_max"), Some(bytes)) => self.item_size_max = bytes.parse().unwrap_or(0),
+                (Some("STAT"), Some("item_size_max"), Some(bytes)) => {
+                    self.item_size_max = bytes.parse().unwrap_or(0)
+                }
                 (Some("STAT"), Some("cas_enabled"), Some("no")) => {
                     let cure = "start it without the option -C";
                     let message = format!("memcached at {address} cannot compare and set; {cure}");

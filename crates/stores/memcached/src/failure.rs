@@ -26,7 +26,10 @@ pub(crate) fn unwilling(said: &str, address: &str) -> Error {
     }
     if said.contains("Too many open connections") {
         let cure = "lower `.max_connections(n)` or start it with a higher -c";
-        return Error::new(ErrorKind::Store, format!("memcached at {address} has no connection left; {cure}"));
+        return Error::new(
+            ErrorKind::Store,
+            format!("memcached at {address} has no connection left; {cure}"),
+        );
     }
     config(format!("what listens at {address} is not memcached: it says `{said:.100}`"))
 }

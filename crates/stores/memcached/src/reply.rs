@@ -15,7 +15,9 @@ const BELIEVED: usize = 1 << 20;
 pub(crate) enum Reply {
     Found(Found),
     /// It is as asked for: stored, with this number if one was asked for, or deleted.
-    Done { cas: Option<u64> },
+    Done {
+        cas: Option<u64>,
+    },
     /// There is no such item.
     Absent,
     /// The item is not the one that the command was for, or is there already.
@@ -79,7 +81,8 @@ impl<R: AsyncRead + Unpin> Replies<R> {
                 Ok(Reply::Found(found))
             }
             "HD" => {
-                let cas = words.find_map(|word| word.strip_prefix('c')).map(|cas| number(Some(cas))).transpose()?;
+                let cas =
+                    words.find_map(|word| word.strip_prefix('c')).map(|cas| number(Some(cas))).transpose()?;
                 Ok(Reply::Done { cas })
             }
             "EN" | "NF" => Ok(Reply::Absent),
@@ -97,7 +100,9 @@ impl<R: AsyncRead + Unpin> Replies<R> {
             if let Some(end) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
                 let line = self.buffer.split_to(searched + end + 1);
                 let line = line.strip_suffix(b"\r\n").ok_or_else(|| garbled("a line does not end"))?;
-                return std::str::from_utf8(line).map(str::to_owned).map_err(|_| garbled("a line is no text"));
+                return std::str::from_utf8(line)
+                    .map(str::to_owned)
+                    .map_err(|_| garbled("a line is no text"));
             }
             searched = self.buffer.len();
             if searched > LONGEST_LINE {
@@ -123,7 +128,8 @@ impl<R: AsyncRead + Unpin> Replies<R> {
 
     async fn skip(&mut self, mut length: u64) -> Result<()> {
         loop {
-            let here = usize::try_from(length).map_or(self.buffer.len(), |length| length.min(self.buffer.len()));
+            let here =
+                usize::try_from(length).map_or(self.buffer.len(), |length| length.min(self.buffer.len()));
             self.buffer.advance(here);
             length -= here as u64;
             if length == 0 {

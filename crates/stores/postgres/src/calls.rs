@@ -162,9 +162,8 @@ impl Inner {
             match retry {
                 Retry::MakeTable => self.is_ready.store(false, Relaxed),
                 Retry::Prepare => lent.client().statement_cache.clear(),
-                // The others were there when the server went away, too.
-                Retry::Reconnect => drop(self.pool.retain(|_, _| false)),
-                Retry::Again | Retry::Nothing => {}
+                // Other connections of a server that went away notice it by themselves.
+                Retry::Again | Retry::Reconnect | Retry::Nothing => {}
             }
             if failure::leaves_connection(&error) {
                 lent.give_back();
