@@ -9,6 +9,7 @@
 //! ```
 #![allow(clippy::unwrap_used, reason = "a model that cannot go on fails")]
 
+mod circle;
 mod insertion;
 mod promotion;
 mod reload;

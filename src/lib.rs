@@ -100,11 +100,12 @@
 //! something stays: every store may forget.
 
 pub use larder_core::{
-    Around, Behind, Boxed, Breaker, BreakerState, ByBytes, ByteStore, Cache, CallOptions, Capabilities,
-    Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds,
-    InsertOptions, IntoLevel, Key, Level, LevelStats, Limit, LoadContext, LoadError, LoadFailure, Loader,
-    Loading, Lookup, Native, Observer, OnStoreError, OneLevel, Operation, PerLevel, Previous, Promote, Raw,
-    Result, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Usage, Values, WhenFull, WriteStrategy,
+    Around, Behind, Boxed, BoxedBytes, Breaker, BreakerState, ByBytes, ByteStore, Cache, CallOptions,
+    Capabilities, Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind, Event, Format, Found, Freshness,
+    Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, Limit, LoadContext, LoadError, LoadFailure,
+    Loader, Loading, Lookup, Native, Observer, OnStoreError, OneLevel, Operation, PerLevel, Previous,
+    Promote, Put, PutIf, Raw, Record, Result, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Token,
+    Usage, Values, WhenFull, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

@@ -374,7 +374,7 @@ mod tests {
             observers: &observers,
             base: 0,
             skip: Skip::default(),
-            floor: Time::from_nanos(0),
+            floor: None,
             unread: None,
         };
         let queue = Queue::new(&Arc::new(Nowhere), Behind::default());

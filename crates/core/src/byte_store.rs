@@ -1,5 +1,6 @@
 //! A store that keeps bytes under text.
 
+use crate::holds::short_name;
 use crate::record::{Put, PutIf, Record, Token};
 use crate::store::{Capabilities, Cleared, Usage};
 use crate::{Result, Time};
@@ -172,6 +173,11 @@ pub trait ByteStore: Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
     }
+
+    /// Returns what people call this store, in errors and statistics: its type, by default.
+    fn name(&self) -> &'static str {
+        short_name::<Self>()
+    }
 }
 
 /// One connection may serve many caches; the namespace belongs to the cache.
@@ -226,5 +232,8 @@ impl<B: ByteStore> ByteStore for Arc<B> {
     }
     fn capabilities(&self) -> Capabilities {
         (**self).capabilities()
+    }
+    fn name(&self) -> &'static str {
+        (**self).name()
     }
 }

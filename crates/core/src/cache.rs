@@ -91,7 +91,7 @@ where
             observers: self.observers(),
             base: 0,
             skip: self.call.as_ref().map_or_else(Default::default, |call| call.skip),
-            floor: Time::from_nanos(0),
+            floor: None,
             unread: None,
         }
     }
@@ -122,9 +122,8 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     }
 
     /// The moment before which a load must not have begun to be of use to a call of this handle.
-    pub(crate) fn floor(&self, has_loader: bool) -> Time {
-        let floor = |call: &Arc<CallOptions>| call.floor(&*self.inner.clock, has_loader);
-        self.call.as_ref().map_or(Time::from_nanos(0), floor)
+    pub(crate) fn floor(&self, has_loader: bool) -> Option<Time> {
+        self.call.as_ref()?.floor(&*self.inner.clock, has_loader)
     }
 
     pub(crate) fn observers(&self) -> &Observers {

@@ -116,12 +116,12 @@ impl CallOptions {
     }
 
     /// The moment before which a load must not have begun to be of use.
-    pub(crate) fn floor(&self, clock: &dyn Clock, has_loader: bool) -> Time {
+    pub(crate) fn floor(&self, clock: &dyn Clock, has_loader: bool) -> Option<Time> {
         match self.max_age {
             // Not even what was loaded at this very moment, which may have been before the call.
-            _ if self.force_refresh && has_loader => clock.now_exact().after(Duration::from_nanos(1)),
-            Some(age) => clock.now_exact().before(age),
-            None => Time::from_nanos(0),
+            _ if self.force_refresh && has_loader => Some(clock.now_exact().after(Duration::from_nanos(1))),
+            Some(age) => Some(clock.now_exact().before(age)),
+            None => None,
         }
     }
 }

@@ -24,6 +24,9 @@
 
 mod header;
 mod notes;
+mod sameness;
+
+pub use sameness::{Times, fingerprint, times};
 
 use crate::holds::Stamp;
 use crate::{Codec, Entry, Error, ErrorKind, Result, Time};

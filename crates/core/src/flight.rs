@@ -20,7 +20,7 @@ pub(crate) struct Flight<K: ?Sized + Lookup, V> {
     /// When it was boarded, so no later than its load began.
     began: Time,
     /// What its leader wanted: nothing that was loaded before this.
-    floor: Time,
+    floor: Option<Time>,
     /// What its load says about its result.
     pub(crate) edits: Mutex<Edits>,
     /// The entry that its leader was served, and that the load is to replace.
@@ -84,8 +84,8 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
 
     /// Whether it will do for a caller to whom a load that began before `floor` is of no use. One that was boarded at that
     /// very moment may have been there before, unless its leader wanted the same.
-    pub(crate) fn is_late_enough(&self, floor: Time) -> bool {
-        self.began > floor || self.floor >= floor
+    pub(crate) fn is_late_enough(&self, floor: Option<Time>) -> bool {
+        Some(self.began) > floor || self.floor >= floor
     }
 
     /// Returns what there is to be had without waiting: the outcome, or something old that may be served.

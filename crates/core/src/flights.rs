@@ -148,14 +148,14 @@ pub(crate) struct Wanted {
     pub(crate) loads: bool,
     pub(crate) now: Time,
     /// A load that did not begin after this will not do: such a flight is overtaken. At the same moment may be before it.
-    pub(crate) floor: Time,
+    pub(crate) floor: Option<Time>,
 }
 
 /// Returns the flight that a caller with a loader would join, without becoming part of the key's visits.
 pub(crate) fn joinable<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
     flights: &Flights<K, V>,
     key: &K,
-    floor: Time,
+    floor: Option<Time>,
 ) -> Option<Arc<Flight<K, V>>> {
     let hash = flights.hasher.hash_one(key);
     let shard = flights.shard(hash).lock();
@@ -201,7 +201,7 @@ pub(crate) struct Lead<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Lead<K, V> {
     /// The duty to load for oneself alone, beside a flight that others may join.
     pub(crate) fn alone(visit: Visit<K, V>, key: &K, now: Time) -> Self {
-        let wanted = Wanted { loads: true, now, floor: Time::from_nanos(0) };
+        let wanted = Wanted { loads: true, now, floor: None };
         Lead { visit, flight: Arc::new(Flight::new(key.to_owned(), wanted)), outcome: Outcome::Abandoned }
     }
 
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use crate::failures::Failures;
 
-    const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Time::from_nanos(4) };
+    const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Some(Time::from_nanos(4)) };
 
     fn keys(flights: &Flights<u64, u64>) -> usize {
         flights.shards.iter().map(|shard| shard.lock().len()).sum()
@@ -285,7 +285,7 @@ mod tests {
     fn a_flight_that_began_too_early_for_someone_is_overtaken_by_theirs() {
         let flights = Arc::new(Flights::<u64, u64>::new());
         let Boarding::Lead(early) = board(&flights, &7, WANTED) else { panic!("nobody flies yet") };
-        let later = Wanted { now: Time::from_nanos(9), floor: Time::from_nanos(5), ..WANTED };
+        let later = Wanted { now: Time::from_nanos(9), floor: Some(Time::from_nanos(5)), ..WANTED };
         let Boarding::Lead(late) = board(&flights, &7, later) else { panic!("the flight began too early") };
 
         assert!(early.visit.is_overtaken());
@@ -300,7 +300,7 @@ mod tests {
         let flights = Arc::new(Flights::<u64, u64>::new());
         let read = Wanted { loads: false, ..WANTED };
         let Boarding::Lead(early) = board(&flights, &7, read) else { panic!("nobody flies yet") };
-        let later = Wanted { now: Time::from_nanos(9), floor: Time::from_nanos(6), ..read };
+        let later = Wanted { now: Time::from_nanos(9), floor: Some(Time::from_nanos(6)), ..read };
         assert!(matches!(board(&flights, &7, later), Boarding::Alone(_)));
         assert!(matches!(board(&flights, &7, read), Boarding::Join(_)));
         assert!(!early.visit.is_overtaken());

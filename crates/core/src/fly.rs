@@ -46,7 +46,7 @@ pub(crate) struct Trip {
     pub(crate) from: usize,
     pub(crate) waited: Waited,
     /// What was loaded before this will not do.
-    pub(crate) floor: Time,
+    pub(crate) floor: Option<Time>,
     /// The type of the error that its leader expects, if that waits for a load.
     pub(crate) expects: Option<TypeId>,
 }
@@ -140,9 +140,18 @@ where
     /// Whether what was found at a lower level is the answer. What is older than what a level in front has is not, as where
     /// a write did not reach the lower one. What is old, or to be reloaded, is not if there is a
     /// loader, unless that is to be left alone.
-    fn will_do(&self, flight: &Flight<K, V>, found: &Fetched<V>, floor: Time, has_loader: bool) -> bool {
+    fn will_do(
+        &self,
+        flight: &Flight<K, V>,
+        found: &Fetched<V>,
+        floor: Option<Time>,
+        has_loader: bool,
+    ) -> bool {
         let key = flight.key.borrow();
-        if !found.is_hit() || found.entry.loaded_at() < floor || is_older(&found.entry, flight.previous()) {
+        if !found.is_hit()
+            || Some(found.entry.loaded_at()) < floor
+            || is_older(&found.entry, flight.previous())
+        {
             return false;
         }
         let now = self.inner.clock.now_exact();
@@ -154,7 +163,7 @@ where
     /// Serves what a failing loader is to be spared for, if there is something and its time has not come.
     /// Where there is nothing, that may be an error which is remembered.
     fn leave_alone(&self, key: &K, lead: &Lead<K, V>, trip: Trip) -> Option<Outcome<V>> {
-        if trip.floor > Time::from_nanos(0) {
+        if trip.floor.is_some() {
             return None;
         }
         let (clock, failures) = (&*self.inner.clock, &self.inner.failures);
@@ -197,7 +206,7 @@ where
         let stands_in = rules.fallback.is_some() && !no_fallback;
         let instead = trip.waited == Waited::Not || flight.is_covered(clock) || stands_in;
         // Who wanted a new value gets the error, whatever there is for the others.
-        let covered = instead && (trip.waited == Waited::Not || trip.floor == Time::from_nanos(0));
+        let covered = instead && (trip.waited == Waited::Not || trip.floor.is_none());
         if instead {
             let usual = || self.policy.delay(flight.fallback(clock).is_some() || stands_in);
             let delay = retry_after.map_or_else(usual, |delay| Delay { first: delay, most: delay });
@@ -223,7 +232,7 @@ where
         key: &K,
         from: usize,
         waited: Waited,
-        floor: Time,
+        floor: Option<Time>,
     ) -> (Option<Fetched<V>>, Option<Error>) {
         let counters = &self.inner.counters;
         let depth = C::depth(&self.level);

@@ -98,7 +98,7 @@ where
     pub(crate) fn look(&self, key: &K, now: Time) -> Look<V> {
         let look = if self.skips_first() { Look::Ask(1, None) } else { C::look(&self.level, key, now) };
         match look {
-            Look::Hit(entry) if self.call.is_some() && entry.loaded_at() < self.floor(false) => {
+            Look::Hit(entry) if self.call.is_some() && Some(entry.loaded_at()) < self.floor(false) => {
                 Look::Ask(1, Some(entry))
             }
             look => look,

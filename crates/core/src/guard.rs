@@ -22,11 +22,11 @@ use crate::breaker::{Breaker, BreakerState};
 use crate::circuit::{Circuit, Pass, Verdict};
 use crate::counters::LevelCounters;
 use crate::event::{Event, Observers, Operation};
+use crate::in_time::in_time;
 use crate::{Clock, Error, ErrorKind, Result};
 use parking_lot::Mutex;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 /// See the module.
@@ -83,7 +83,9 @@ impl Guard {
         call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
     ) -> Result<T> {
         let passage = self.enter(witness)?;
-        let answer = within(witness.clock, self.timeout(operation), call).await;
+        let timeout = self.timeout(operation);
+        // The call is dropped by its owner if that is too short.
+        let answer = in_time(witness.clock, timeout, call).await.unwrap_or_else(|| Err(too_late(timeout)));
         passage.end(&answer);
         answer
     }
@@ -97,7 +99,8 @@ impl Guard {
         if !self.breaker.on {
             return Ok(passage);
         }
-        let now = witness.clock.now_exact();
+        // Some milliseconds matter to no breaker.
+        let now = witness.clock.now();
         let admitted = self.circuit.lock().admit(now);
         match admitted {
             Ok(pass) => {
@@ -117,28 +120,9 @@ fn refused(left: Option<Duration>) -> Error {
     Error::new(ErrorKind::BreakerOpen, format!("too many calls failed, {next}; `.breaker(..)` decides when"))
 }
 
-/// Waits for `call`, which is dropped by its owner if it takes longer than `timeout`.
-async fn within<T: Send>(
-    clock: &dyn Clock,
-    timeout: Duration,
-    mut call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
-) -> Result<T> {
-    // Most stores of a process answer when first asked, and a timer has its price.
-    let mut timer = None;
-    let answer = poll_fn(|task| {
-        // The answer first: it counts even where it comes together with the timer.
-        if let Poll::Ready(answer) = call.as_mut().poll(task) {
-            return Poll::Ready(Some(answer));
-        }
-        let timer = timer.get_or_insert_with(|| clock.sleep(timeout));
-        timer.as_mut().poll(task).map(|()| None)
-    });
-    answer.await.unwrap_or_else(|| {
-        Err(Error::new(
-            ErrorKind::Timeout,
-            format!("nothing within {timeout:?}; `.level_timeout(d)` allows more"),
-        ))
-    })
+fn too_late(timeout: Duration) -> Error {
+    let message = format!("nothing within {timeout:?}; `.level_timeout(d)` allows more");
+    Error::new(ErrorKind::Timeout, message)
 }
 
 /// A call that was let through. Dropped before its end, it says nothing about the store.
@@ -151,7 +135,7 @@ struct Passage<'a> {
 impl Passage<'_> {
     fn end<T>(mut self, answer: &Result<T>) {
         let verdict = match answer.as_ref().map_err(Error::kind) {
-            Err(ErrorKind::Store | ErrorKind::Timeout) => Verdict::Failed,
+            Err(ErrorKind::Store | ErrorKind::Timeout | ErrorKind::Config) => Verdict::Failed,
             // That is the runtime's end, not the store's.
             Err(ErrorKind::Closed) => Verdict::Nothing,
             _ => Verdict::Answered,
@@ -161,7 +145,7 @@ impl Passage<'_> {
 
     fn note(&mut self, verdict: Verdict) {
         if let Some(pass) = self.pass.take() {
-            let now = self.witness.clock.now_exact();
+            let now = self.witness.clock.now();
             let change = self.guard.circuit.lock().end(&self.guard.breaker, &pass, verdict, now);
             self.tell(change);
         }

@@ -235,7 +235,7 @@ pub struct Cx<'a> {
     /// The levels that this call leaves out.
     pub(crate) skip: Skip,
     /// What was loaded before this is too old for the call.
-    pub(crate) floor: Time,
+    pub(crate) floor: Option<Time>,
     /// Where a read that minds failures leaves the first.
     pub(crate) unread: Option<&'a Unread>,
 }
@@ -312,7 +312,7 @@ impl Cx<'_> {
 
     /// Whether the call has no use for it.
     pub(crate) fn is_too_old<V>(&self, found: &Fetched<V>) -> bool {
-        found.entry.loaded_at() < self.floor
+        Some(found.entry.loaded_at()) < self.floor
     }
 
     /// Whether a level has failed and none behind it is to be asked.
@@ -334,7 +334,7 @@ pub struct Description {
 }
 
 /// The name of a type without its path and parameters.
-pub(crate) fn short_name<T>() -> &'static str {
+pub(crate) fn short_name<T: ?Sized>() -> &'static str {
     let mut full = std::any::type_name::<T>();
     // One store behind a pointer is still that store.
     while let Some(inner) = full.strip_prefix("alloc::sync::Arc<") {

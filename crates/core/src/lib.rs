@@ -20,6 +20,7 @@
 mod ahead;
 mod behind;
 mod boxed;
+mod boxed_bytes;
 mod breaker;
 mod byte_store;
 mod cache;
@@ -44,6 +45,7 @@ mod fly;
 mod glance;
 mod guard;
 mod holds;
+mod in_time;
 mod inner;
 mod key;
 mod level;
@@ -76,6 +78,7 @@ mod wire;
 
 pub use behind::{Behind, WhenFull};
 pub use boxed::Boxed;
+pub use boxed_bytes::BoxedBytes;
 pub use breaker::{Breaker, BreakerState};
 pub use byte_store::ByteStore;
 pub use cache::Cache;

@@ -13,11 +13,11 @@
 use crate::event::{Event, Limit};
 use crate::flights::Lead;
 use crate::holds::Holds;
+use crate::in_time::in_time;
 use crate::{Cache, Lookup};
 use smallvec::SmallVec;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -35,8 +35,8 @@ where
     ) -> Option<T> {
         let mut passed = Duration::ZERO;
         for (limit, after) in self.limits() {
-            let timer = self.inner.clock.sleep(after.saturating_sub(passed));
-            if let Some(loaded) = unless_first(load.as_mut(), timer).await {
+            let left = after.saturating_sub(passed);
+            if let Some(loaded) = in_time(&*self.inner.clock, left, load.as_mut()).await {
                 return Some(loaded);
             }
             passed = after;
@@ -83,16 +83,4 @@ where
             Limit::Longest => true,
         }
     }
-}
-
-/// Waits for `future`; `None` if `timer` ends first.
-pub(crate) async fn unless_first<T>(
-    mut future: Pin<&mut (impl Future<Output = T> + Send)>,
-    mut timer: Pin<Box<dyn Future<Output = ()> + Send>>,
-) -> Option<T> {
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
-    })
-    .await
 }

@@ -12,7 +12,7 @@ use crate::flights::{Boarding, Lead, Visit, Wanted, board, joinable};
 use crate::fly::{Inside, Loaded, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
-use crate::overdue::unless_first;
+use crate::in_time::in_time;
 use crate::spawn::runtime;
 use crate::{Cache, Entry, Freshness, LoadContext, LoadError, Lookup, Time, cycle};
 use std::any::{Any, TypeId};
@@ -242,7 +242,7 @@ where
         &self,
         lead: Lead<K, V>,
         from: usize,
-        floor: Time,
+        floor: Option<Time>,
         at_hand: Option<Entry<V>>,
         kept: Option<Entry<V>>,
     ) -> Duty<K, V> {
@@ -267,9 +267,9 @@ where
         key: &K,
         from: usize,
         kept: Option<&Entry<V>>,
-        floor: Time,
+        floor: Option<Time>,
     ) -> Option<Result<V, LoadError<E>>> {
-        if from < C::depth(&self.level) || floor > Time::from_nanos(0) {
+        if from < C::depth(&self.level) || floor.is_some() {
             return None;
         }
         let fallback = || self.policy.loads.fallback.as_ref().map(|fallback| fallback(key));
@@ -300,11 +300,10 @@ where
         &self,
         key: &K,
         flight: &Flight<K, V>,
-        floor: Time,
+        floor: Option<Time>,
     ) -> Joined<V, E> {
         let clock = &*self.inner.clock;
-        let so_far =
-            if floor > Time::from_nanos(0) || self.is_patient() { None } else { flight.so_far(clock) };
+        let so_far = if floor.is_some() || self.is_patient() { None } else { flight.so_far(clock) };
         let outcome = match so_far {
             Some(outcome) => outcome,
             None => {
@@ -314,10 +313,10 @@ where
                 let outcome = self.outcome(flight, floor);
                 match self.call.as_ref().and_then(|call| call.max_wait) {
                     None => outcome.await,
-                    Some(wait) => match unless_first(pin!(outcome), clock.sleep(wait)).await {
+                    Some(wait) => match in_time(clock, wait, pin!(outcome)).await {
                         Some(outcome) => outcome,
                         None => match flight.fallback(clock) {
-                            Some((entry, level)) if entry.loaded_at() >= floor => {
+                            Some((entry, level)) if Some(entry.loaded_at()) >= floor => {
                                 Outcome::Found(entry.clone(), *level)
                             }
                             _ => return Joined::TooLong,
@@ -331,7 +330,7 @@ where
 
     /// What a call of this handle waits for.
     fn waits_until(&self) -> cycle::Until {
-        let firmly = self.is_patient() || self.floor(true) > Time::from_nanos(0);
+        let firmly = self.is_patient() || self.floor(true).is_some();
         if firmly { cycle::Until::TheEnd } else { cycle::Until::Served }
     }
 
@@ -340,9 +339,9 @@ where
         self.call.as_ref().is_some_and(|call| call.is_patient)
     }
 
-    async fn outcome(&self, flight: &Flight<K, V>, floor: Time) -> Outcome<V> {
+    async fn outcome(&self, flight: &Flight<K, V>, floor: Option<Time>) -> Outcome<V> {
         let clock = &*self.inner.clock;
-        if floor > Time::from_nanos(0) {
+        if floor.is_some() {
             flight.wait_for_new().await
         } else if self.is_patient() {
             flight.wait_patiently(clock).await
@@ -356,13 +355,13 @@ where
         &self,
         key: &K,
         flight: &Flight<K, V>,
-        floor: Time,
+        floor: Option<Time>,
         outcome: Outcome<V>,
     ) -> Option<Result<V, LoadError<E>>> {
         let error = match outcome {
             Outcome::Loaded(value) => return Some(Ok(value)),
             Outcome::Found(entry, _) => {
-                return (entry.loaded_at() >= floor).then(|| Ok(entry.into_value()));
+                return (Some(entry.loaded_at()) >= floor).then(|| Ok(entry.into_value()));
             }
             // An error of another type is not for this caller.
             Outcome::Failed(error) => LoadError::Load(error.downcast().ok()?),
@@ -371,7 +370,7 @@ where
             // Who began the read may have minded, or not.
             Outcome::Unread(error) if self.policy.minds_store_errors() => LoadError::Store(error),
             // The loader was left alone, so what stands in for it is the answer for all who wait.
-            Outcome::Nothing if flight.loads && floor == Time::from_nanos(0) => {
+            Outcome::Nothing if flight.loads && floor.is_none() => {
                 return self.policy.loads.fallback.as_ref().map(|fallback| Ok(fallback(key)));
             }
             Outcome::Unread(_) | Outcome::Nothing | Outcome::Abandoned => return None,
@@ -384,13 +383,11 @@ where
         &self,
         key: &K,
         flight: &Flight<K, V>,
-        floor: Time,
+        floor: Option<Time>,
         error: LoadError<E>,
     ) -> Result<V, LoadError<E>> {
         match &self.policy.loads.fallback {
-            Some(fallback) if floor == Time::from_nanos(0) && !flight.edits.lock().no_fallback => {
-                Ok(fallback(key))
-            }
+            Some(fallback) if floor.is_none() && !flight.edits.lock().no_fallback => Ok(fallback(key)),
             _ => Err(error),
         }
     }

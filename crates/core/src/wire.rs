@@ -122,7 +122,7 @@ where
 
     fn describe(level: &Level<B, Self>, out: &mut Vec<Description>) {
         out.push(Description {
-            store: short_name::<B>(),
+            store: level.store.name(),
             codec: Some(short_name::<C>()),
             namespace: Some(level.wire.prefix.trim_end_matches(':').into()),
             usage: level.store.usage(),

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use larder_core::{ByteStore, Cache, Error, Operation, Result};
-use larder_testkit::{FakeBytes, MockClock, settle};
+use larder_testkit::{Fake, FakeBytes, MockClock, settle};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -176,4 +176,30 @@ async fn a_read_waits_for_nobody_who_writes_its_key() {
     remove.await.unwrap().unwrap();
     assert_eq!(cache.get("ada").await.unwrap(), None);
     assert_eq!(cache.stats().overtaken, 0, "a read that copies nothing is not overtaken");
+}
+
+#[tokio::test]
+async fn a_read_that_another_runtime_left_undone_is_done_again() {
+    let (front, lower) = (Fake::<str, Bytes>::new(), FakeBytes::new());
+    let users: Cache<str, Bytes> = Cache::new(front).chain(Cache::new(lower.clone())).boxed();
+    Cache::new(lower.clone()).insert("ada", Bytes::from("countess")).await.unwrap();
+    lower.gate(Operation::Read).close();
+    let ended = {
+        let (users, lower) = (users.clone(), lower.clone());
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let read = tokio::spawn(async move { users.get("ada").await });
+                lower.gate(Operation::Read).reached(1).await;
+                drop(read);
+            });
+            runtime
+        })
+    };
+    let runtime = ended.join().unwrap();
+    let reader = tokio::spawn(async move { users.get("ada").await });
+    settle().await;
+    runtime.shutdown_background();
+    lower.gate(Operation::Read).open();
+    assert_eq!(reader.await.unwrap().unwrap(), Some("countess".into()));
 }

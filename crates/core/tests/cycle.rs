@@ -90,3 +90,24 @@ async fn a_load_that_wants_the_end_of_another_one_is_in_a_circle_though_somethin
     let answer = users.get_or_load("ada", ada).await;
     assert_eq!(answer.unwrap_err().as_load(), Some(&"bob failed"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn loads_that_wait_for_each_other_get_a_cycle_on_whichever_threads_they_run() {
+    for _ in 0..200 {
+        let users: Users = Cache::new(Fake::new()).boxed();
+        let ask = |of: &'static str, other: &'static str| {
+            let (users, inner) = (users.clone(), users.clone());
+            async move {
+                let load = async move || {
+                    let again = inner.clone();
+                    let back = async move || {
+                        again.get_or_load(of, async || Ok::<_, &str>(1)).await.map_err(|_| "back")
+                    };
+                    inner.get_or_load(other, back).await.map_err(|_| "there")
+                };
+                users.get_or_load(of, load).await
+            }
+        };
+        assert!(ask("ada", "bob").await.is_err());
+    }
+}

@@ -64,3 +64,14 @@ async fn the_decision_moves_into_a_chain_with_its_level() {
 fn each_0th_is_refused() {
     drop(Cache::new(Front::new()).promote(Promote::EveryNth(0)));
 }
+
+#[tokio::test]
+async fn a_value_that_is_found_below_reaches_its_reader_though_its_copying_panics() {
+    let back = Cache::new(Fake::remote());
+    back.insert("ada", Bytes::from("countess")).await.unwrap();
+    let front = Cache::new(Front::new()).ttl_with(|_, _| panic!("no life for this"));
+    let cache: Cache<str, Bytes> = front.chain(back).boxed();
+    assert_eq!(cache.get("ada").await.unwrap(), Some("countess".into()));
+    let loaded = cache.get_or_load("ada", async || Err("not asked")).await;
+    assert_eq!(loaded.unwrap(), "countess");
+}

@@ -293,3 +293,28 @@ async fn a_reload_that_asks_for_what_was_made_from_its_stale_value_is_no_cycle()
     assert_eq!(cache.stats().load_failures, 0);
     assert_eq!(cache.get("part").await.unwrap(), Some("old".into()), "what `whole` is");
 }
+
+#[tokio::test]
+async fn an_older_entry_below_does_not_replace_a_newer_one_in_front() {
+    let (clock, lower) = (MockClock::new(), FakeBytes::new());
+    let users = Cache::new(Fake::<str, u32>::new())
+        .ttl(10 * SECOND)
+        .chain(Cache::new(lower.clone()).codec(larder::Json).ttl(1_000 * SECOND))
+        .stale(1_000 * SECOND)
+        .clock(clock.clone());
+    users.insert("ada", 35).await.unwrap();
+    clock.advance(5 * SECOND);
+    lower.fail(&[Operation::Write]);
+    assert!(users.insert("ada", 36).await.is_err(), "the lower level has the older value");
+    lower.fail(&[]);
+    clock.advance(10 * SECOND);
+
+    let loader = Loader::<u32>::value(37);
+    assert_eq!(users.get("ada").await.unwrap(), Some(36));
+    settle().await;
+    assert_eq!(users.lookup("ada").await.unwrap().unwrap().freshness(), Freshness::Stale);
+    settle().await;
+    assert_eq!(users.get_or_load("ada", loader.load()).await.unwrap(), 36);
+    settle().await;
+    assert_eq!((loader.loads(), users.get("ada").await.unwrap()), (1, Some(37)));
+}

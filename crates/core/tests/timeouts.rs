@@ -312,3 +312,37 @@ fn a_limit_of_zero_is_refused_with_its_cure() {
     assert!(message(|users| users.hard_timeout(Duration::ZERO)).unwrap().contains("too late"));
     assert!(message(|users| users.max_load_time(Duration::ZERO)).unwrap().contains("no time"));
 }
+
+#[tokio::test]
+async fn what_has_no_error_to_return_waits_for_a_slow_load_its_own_and_that_of_others() {
+    let clock = MockClock::new();
+    let users: Users = Cache::new(Fake::new()).hard_timeout(SECOND).clock(clock.clone()).boxed();
+    let loader = Loader::<u32, &'static str>::value(36).gated();
+    let leader = tokio::spawn({
+        let (users, load) = (users.clone(), loader.load());
+        async move { users.get_or_load("ada", load).await }
+    });
+    loader.gate().reached(1).await;
+    let joined = tokio::spawn({
+        let users = users.clone();
+        async move { users.get_or_insert_with("ada", async || 1).await }
+    });
+    let (slow, late) = (clock.clone(), users.clone());
+    let own = tokio::spawn(async move {
+        let make = async move || {
+            larder_core::Clock::sleep(&slow, 100 * SECOND).await;
+            2
+        };
+        users.get_or_insert_with("bob", make).await
+    });
+
+    clock.run(2 * SECOND).await;
+    assert!(matches!(leader.await.unwrap(), Err(LoadError::Timeout)));
+    let late = tokio::spawn(async move { late.get_or_insert_with("ada", async || 1).await });
+    settle().await;
+    assert!(!joined.is_finished() && !own.is_finished() && !late.is_finished());
+    loader.gate().open();
+    assert_eq!((joined.await.unwrap(), late.await.unwrap()), (36, 36));
+    clock.run(100 * SECOND).await;
+    assert_eq!(own.await.unwrap(), 2);
+}

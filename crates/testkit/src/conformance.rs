@@ -14,6 +14,26 @@
 //! # fn main() {}
 //! ```
 //!
+//! A store of bytes is used through a codec and under a memory. `codec` runs the caches in these forms, plain, boxed and
+//! behind the memory:
+//!
+//! ```
+//! mod as_numbers {
+//! #   use larder_core::{Codec, Format, Result, Store, Entry};
+//! #   use bytes::{Bytes, BytesMut};
+//! #   struct Plain;
+//! #   impl Format for Plain { const ID: u8 = 200; }
+//! #   impl Codec<Bytes> for Plain {
+//! #       fn encode(&self, value: &Bytes, out: &mut BytesMut) -> Result<()> { out.extend_from_slice(value); Ok(()) }
+//! #       fn decode(&self, bytes: &Bytes) -> Result<Bytes> { Ok(bytes.clone()) }
+//! #   }
+//!     use larder_testkit::{Fake, FakeBytes};
+//!
+//!     larder_testkit::conformance!(codec, || Plain, || Fake::<str, Bytes>::new(), || async { FakeBytes::new() });
+//! }
+//! # fn main() {}
+//! ```
+//!
 //! The macro defines modules, so a module has one call of it. The closure makes a new, empty store for each test. It must have room for 1,000 entries and for one of 10 MiB.
 //! A capability that the store does not claim is not asked of it; one that it claims must be true.
 //!
@@ -77,6 +97,17 @@ macro_rules! conformance {
         );
         $crate::conformance!(@caches bytes: plain, boxed, in_front, behind);
     };
+    (codec, $codec:expr, $memory:expr, $make:expr) => {
+        $crate::conformance!(@coded $make, plain, |store, clock| {
+            $crate::conformance::form::coded::plain(store, ($codec)(), clock)
+        });
+        $crate::conformance!(@coded $make, boxed, |store, clock| {
+            $crate::conformance::form::coded::boxed(store, ($codec)(), clock)
+        });
+        $crate::conformance!(@coded $make, under_memory, |store, clock| {
+            $crate::conformance::form::coded::under(store, ($codec)(), ($memory)(), clock)
+        });
+    };
     (@store $module:ident: $($behaviour:ident,)*) => {$(
         #[test]
         fn $behaviour() {
@@ -87,33 +118,45 @@ macro_rules! conformance {
     )*};
     (@caches $kind:ident: $($form:ident),*) => {$(
         mod $form {
-            $crate::conformance!(@behaviours $kind, $form:
-                an_absent_key_is_none,
-                a_value_comes_back_until_it_is_removed,
-                an_insert_replaces,
-                keys_that_differ_do_not_meet,
-                empty_and_large_values_come_back,
-                entries_expire_on_time,
-                sub_second_lives_are_kept,
-                a_life_without_end_has_none,
-                a_stale_entry_is_served,
-                concurrent_keys_keep_their_values,
-                concurrent_writers_of_one_key_leave_one_whole_value,
-                a_cancelled_insert_leaves_old_new_or_nothing,
-                a_hundred_callers_load_once,
-                a_remove_during_a_load_wins,
-                an_insert_during_a_load_wins,
-                clear_removes_everything,
-            );
+            $crate::conformance!(@behaviours super::make_store, $crate::conformance::form::$form::$kind,
+                empty_and_large_values_come_back);
         }
     )*};
-    (@behaviours $kind:ident, $form:ident: $($behaviour:ident,)*) => {$(
+    (@coded $make:expr, $form:ident, $cache:expr) => {
+        mod $form {
+            #[allow(unused_imports, reason = "what the call names is in scope where it stands")]
+            use super::*;
+
+            $crate::conformance!(@behaviours $make, $cache, empty_and_mebibyte_values_come_back);
+        }
+    };
+    (@behaviours $make:expr, $cache:expr, $large:ident) => {
+        $crate::conformance!(@each $make, $cache;
+            an_absent_key_is_none,
+            a_value_comes_back_until_it_is_removed,
+            an_insert_replaces,
+            keys_that_differ_do_not_meet,
+            $large,
+            entries_expire_on_time,
+            sub_second_lives_are_kept,
+            a_life_without_end_has_none,
+            a_stale_entry_is_served,
+            concurrent_keys_keep_their_values,
+            concurrent_writers_of_one_key_leave_one_whole_value,
+            a_cancelled_insert_leaves_old_new_or_nothing,
+            a_hundred_callers_load_once,
+            a_remove_during_a_load_wins,
+            an_insert_during_a_load_wins,
+            clear_removes_everything,
+        );
+    };
+    (@each $make:expr, $cache:expr; $($behaviour:ident,)*) => {$(
         #[test]
         fn $behaviour() {
             $crate::conformance::run(async {
                 let clock = $crate::MockClock::new();
-                let cache = $crate::conformance::form::$form::$kind(super::make_store().await, &clock);
-                $crate::conformance::cache::$behaviour(cache, clock).await;
+                let store = ($make)().await;
+                $crate::conformance::cache::$behaviour(($cache)(store, &clock), clock).await;
             });
         }
     )*};

@@ -225,4 +225,8 @@ impl ByteStore for FakeBytes {
     fn capabilities(&self) -> Capabilities {
         Capabilities::NONE.clear().put_if()
     }
+
+    fn name(&self) -> &'static str {
+        "FakeBytes"
+    }
 }

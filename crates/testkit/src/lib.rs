@@ -5,7 +5,8 @@
 //! - [`Loader`]: loads that follow a script, pass a [`Gate`] and are counted
 //! - [`Recorder`]: an observer that remembers
 //! - [`mod@conformance`]: what every store must do, as tests that one macro call runs on yours
-//! - `servers`, with the feature of that name: real servers, each started by one line
+//! - `servers`, with the feature of that name: real servers, each started by one line, and `Proxy`, which spoils
+//!   connections to them
 //!
 //! A test of a cache is then a few lines without any waiting:
 //!
@@ -34,6 +35,8 @@ mod fake;
 mod fake_bytes;
 mod gate;
 mod loader;
+#[cfg(all(feature = "servers", unix))]
+mod proxy;
 mod recorder;
 #[cfg(all(feature = "servers", unix))]
 pub mod servers;
@@ -43,4 +46,6 @@ pub use fake::Fake;
 pub use fake_bytes::FakeBytes;
 pub use gate::Gate;
 pub use loader::Loader;
+#[cfg(all(feature = "servers", unix))]
+pub use proxy::Proxy;
 pub use recorder::{LevelFailure, Recorder};

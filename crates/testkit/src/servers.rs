@@ -9,6 +9,7 @@
 //! | [`Memcached`] | one server that takes values of 64 MiB | `LARDER_TEST_MEMCACHED_URL` |
 //! | [`Moto`] | S3, with a new bucket for each who asks | `LARDER_TEST_MOTO_URL` |
 //! | [`Azurite`] | Azure's blobs, with a new container for each who asks | `LARDER_TEST_AZURITE_URL` |
+//! | [`Gcs`] | Google Cloud Storage, with a new bucket for each who asks; in the test process | |
 //!
 //! `X::start()` starts a server that the test has to itself: it may pause it, kill it and start it again (see
 //! [`Process`], to which every server dereferences). `X::shared()` starts one for all tests of the process, which
@@ -33,6 +34,7 @@
 
 mod azurite;
 mod folder;
+mod gcs;
 mod http;
 mod log;
 mod memcached;
@@ -46,7 +48,10 @@ mod redis;
 mod redis_cluster;
 mod watchdog;
 
+pub(crate) use port::free as free_port;
+
 pub use azurite::Azurite;
+pub use gcs::Gcs;
 pub use memcached::{Memcached, MemcachedOptions};
 pub use moto::Moto;
 pub use postgres::Postgres;

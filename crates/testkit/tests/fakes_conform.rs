@@ -11,3 +11,9 @@ mod remote_fake {
 mod fake_bytes {
     larder_testkit::conformance!(bytes, || async { larder_testkit::FakeBytes::new() });
 }
+
+mod boxed_bytes {
+    use larder_core::BoxedBytes;
+
+    larder_testkit::conformance!(bytes, || async { BoxedBytes::new(larder_testkit::FakeBytes::new()) });
+}

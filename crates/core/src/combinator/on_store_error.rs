@@ -12,7 +12,7 @@
 //! With `Fail`, whether a call fails depends on the levels up to the one that failed, and not on what another behind it
 //! happens to hold: the same outage gives the same answer for every key that it concerns.
 
-use crate::{Cache, CallOptions, Lookup, OnStoreError};
+use crate::{Cache, Lookup, OnStoreError};
 
 impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// Decides what a read does when a level that it asks fails: an error, no answer in time, or an open breaker.
@@ -52,18 +52,5 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// ```
     pub fn on_store_error(self, decision: OnStoreError) -> Self {
         self.decide(|policy| policy.on_store_error = Some(decision))
-    }
-    /// A handle for what has no error to return; `None` where this one will do. It waits for as long as a load takes.
-    pub(crate) fn lenient(&self) -> Option<Self> {
-        let limited = self.policy.loads.hard_timeout.is_some() || self.policy.loads.max_load_time.is_some();
-        if !limited && !self.policy.minds_store_errors() {
-            return None;
-        }
-        let lenient = self.clone().decide(|policy| {
-            policy.on_store_error = Some(OnStoreError::Degrade);
-            policy.loads.hard_timeout = None;
-            policy.loads.max_load_time = None;
-        });
-        Some(lenient.with(CallOptions::patient))
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Header {
     /// For how long after the window it is kept for failures.
     pub(super) kept: Duration,
     /// How long before the end of its fresh life it is to be reloaded.
-    ahead: Duration,
+    pub(super) ahead: Duration,
     pub(super) has_notes: bool,
 }
 

@@ -5,9 +5,10 @@ use crate::flights::{Boarding, Lead, Wanted, board};
 use crate::fly::{Inside, NoLoader, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
-use crate::spawn::spawn;
+use crate::spawn::{catch_panic, spawn};
 use crate::{Cache, Entry, Error, Freshness, Lookup, Result, Time};
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 impl<K, V, S, C> Cache<K, V, S, C>
@@ -21,7 +22,7 @@ where
     ///
     /// What a lower level has is copied into the levels before it, to live there as long as it has left, at most
     /// their own ttl. However many callers ask at the same time, the lower levels are asked once, unless the key
-    /// is being loaded: a read does not wait for a load. A stale value is
+    /// is being loaded: a read does not wait for a load. Where there is one level only, each asks it. A stale value is
     /// returned at once; where there is a lower level, it is asked in the background. What is only kept for failures is
     /// not returned, unless [`allow_stale`](crate::CallOptions::allow_stale) is said. Nothing is loaded: for that there
     /// is [`get_or_load`](Cache::get_or_load).
@@ -79,7 +80,7 @@ where
 
     /// Whether this will do, though it is too old to be served at once. It may be so for this call only.
     pub(crate) fn allows(&self, kept: &Entry<V>) -> bool {
-        self.allows_stale() && kept.loaded_at() >= self.floor(false)
+        self.allows_stale() && Some(kept.loaded_at()) >= self.floor(false)
     }
 
     /// Returns the value under `key` if the first level keeps it in memory, fresh or stale.
@@ -163,8 +164,30 @@ where
         }
     }
 
-    /// Asks the levels from number `from` on, together with whoever else does.
+    /// Asks the levels from number `from` on.
     async fn read_below(&self, key: &K, from: usize) -> Result<Option<Fetched<V>>> {
+        if from == 0 && C::depth(&self.level) == 1 {
+            self.read_only_level(key).await
+        } else {
+            Box::pin(self.read_together(key, from)).await
+        }
+    }
+
+    /// Asks the only level that there is. Nothing is copied up, so this may end at any point, and needs no task. Who
+    /// asks at the same time asks for itself: that costs the store less than it would cost here to find each other.
+    async fn read_only_level(&self, key: &K) -> Result<Option<Fetched<V>>> {
+        let floor = self.floor(false);
+        let fetch = pin!(self.fetch(key, 0, Waited::For, floor));
+        // What panicked in a level is passed over.
+        let (found, failure) = catch_panic(fetch).await.unwrap_or((None, None));
+        match found.filter(|found| self.answers(found, floor)) {
+            Some(found) => Ok(Some(found)),
+            None => self.verdict(failure).map(|()| None),
+        }
+    }
+
+    /// Asks the levels from number `from` on, together with whoever else does.
+    async fn read_together(&self, key: &K, from: usize) -> Result<Option<Fetched<V>>> {
         let counters = &self.inner.counters;
         let floor = self.floor(false);
         let answers = |found: &Fetched<V>| self.answers(found, floor);
@@ -201,7 +224,7 @@ where
             // With `Fail` the read ends at the level that failed, so nothing kept was found behind it either.
             Outcome::Unread(error) if self.policy.minds_store_errors() => return Err(error),
             // Cut off with its runtime or its caller, which says nothing about the level.
-            Outcome::Abandoned => return Box::pin(self.read_below(key, from)).await,
+            Outcome::Abandoned => return Box::pin(self.read_together(key, from)).await,
             // What panicked in a level is passed over.
             _ => flight.fallback(clock).cloned(),
         };
@@ -209,8 +232,8 @@ where
     }
 
     /// Whether what was found is an answer to a read of this handle.
-    pub(crate) fn answers(&self, found: &Fetched<V>, floor: Time) -> bool {
-        (found.is_hit() || self.allows_stale()) && found.entry.loaded_at() >= floor
+    pub(crate) fn answers(&self, found: &Fetched<V>, floor: Option<Time>) -> bool {
+        (found.is_hit() || self.allows_stale()) && Some(found.entry.loaded_at()) >= floor
     }
 
     fn wanted_to_read(&self) -> Wanted {

@@ -2,7 +2,7 @@
 
 use crate::glance::Rest;
 use crate::holds::Holds;
-use crate::{Cache, LoadContext, LoadError, Lookup};
+use crate::{Cache, CallOptions, LoadContext, LoadError, Lookup, OnStoreError};
 use std::convert::Infallible;
 use std::future::Future;
 
@@ -230,5 +230,19 @@ where
                 Err(other) => panic!("`get_or_insert_with` has no value: {other}"),
             }
         }
+    }
+
+    /// A handle for what has no error to return; `None` where this one will do. It waits for as long as a load takes.
+    fn lenient(&self) -> Option<Self> {
+        let limited = self.policy.loads.hard_timeout.is_some() || self.policy.loads.max_load_time.is_some();
+        if !limited && !self.policy.minds_store_errors() {
+            return None;
+        }
+        let lenient = self.clone().decide(|policy| {
+            policy.on_store_error = Some(OnStoreError::Degrade);
+            policy.loads.hard_timeout = None;
+            policy.loads.max_load_time = None;
+        });
+        Some(lenient.with(CallOptions::patient))
     }
 }

@@ -75,7 +75,10 @@ impl Handle {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        JoinHandle(ManuallyDrop::new(shuttle::future::spawn(future)))
+        let task = shuttle::future::spawn(future);
+        // On another thread the task may run at once; shuttle goes on with this one, unless something asks it.
+        shuttle::sync::atomic::AtomicBool::new(false).load(std::sync::atomic::Ordering::SeqCst);
+        JoinHandle(ManuallyDrop::new(task))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{MILLI, One, SECOND, one_level};
 use bytes::Bytes;
 use larder_core::{Behind, Breaker, ByteStore, Cache, Error, ErrorKind, Operation, Result, WhenFull};
-use larder_testkit::{FakeBytes, settle};
+use larder_testkit::{FakeBytes, MockClock, Recorder, settle};
 use std::time::SystemTime;
 
 #[tokio::test]
@@ -248,4 +248,31 @@ async fn a_write_that_hangs_in_the_queue_is_cut_off_by_the_level_timeout_and_tri
     one.open(Operation::Write);
     one.clock.run(SECOND).await;
     assert_eq!(one.stored("ada").await.as_deref(), Some(&b"36"[..]));
+}
+
+#[tokio::test]
+async fn refusals_of_a_queued_write_count_no_writes_and_come_less_and_less_often() {
+    let (clock, store, events) = (MockClock::new(), FakeBytes::new(), Recorder::new());
+    let cache = Cache::<str, Bytes, _, _>::new(store.clone())
+        .clock(clock.clone())
+        .observer(events.clone())
+        .write(Behind::default().retries(9))
+        .breaker(Breaker::default().min_calls(1).open_for(60 * SECOND));
+    store.fail(&[Operation::Write]);
+    cache.insert("ada", "36".into()).await.unwrap();
+    clock.run(50 * SECOND).await;
+
+    let level = &cache.stats().levels[0];
+    assert_eq!((level.writes, level.pending), (1, Some(1)));
+    assert!(level.skipped < 20, "{} refusals in 50 seconds", level.skipped);
+    let shut = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.shutdown().await }
+    });
+    clock.run(3_600 * SECOND).await;
+    assert_eq!(
+        shut.await.unwrap().unwrap_err().kind(),
+        ErrorKind::BreakerOpen,
+        "it waits for no store for ever"
+    );
 }

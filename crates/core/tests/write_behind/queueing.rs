@@ -2,8 +2,8 @@
 
 use crate::{MILLI, SECOND, one_level};
 use bytes::Bytes;
-use larder_core::{Behind, Cache, Operation};
-use larder_testkit::{Fake, FakeBytes, Loader, settle};
+use larder_core::{Behind, Breaker, Cache, Operation};
+use larder_testkit::{Fake, FakeBytes, Loader, MockClock, settle};
 
 #[tokio::test]
 async fn an_insert_returns_before_the_store_has_answered_and_is_written_then() {
@@ -154,4 +154,20 @@ async fn debug_shows_that_a_level_is_written_behind_and_nothing_of_what_is_queue
     one.insert("ada", "countess").await;
     let tree = format!("{:?}", one.cache);
     assert_eq!(tree, "Cache (unnamed)\n└ L1 FakeBytes, Raw, namespace larder, written behind");
+}
+
+#[tokio::test]
+async fn handles_with_another_time_out_share_the_queue() {
+    let clock = MockClock::new();
+    let store = FakeBytes::new();
+    let first = Cache::<str, Bytes, _, _>::new(store.clone())
+        .clock(clock.clone())
+        .write(Behind::default().every(5 * SECOND));
+    let second = first.clone().level_timeout(3 * SECOND).breaker(Breaker::off());
+
+    first.insert("ada", "36".into()).await.unwrap();
+    assert_eq!(second.get("ada").await.unwrap().as_deref(), Some(&b"36"[..]));
+    second.remove("ada").await.unwrap();
+    clock.run(60 * SECOND).await;
+    assert_eq!(first.get("ada").await.unwrap(), None);
 }

@@ -52,17 +52,17 @@ pub(crate) fn encode(commands: &[Command]) -> Vec<Bytes> {
             Command::Get { item } => line(&mut buffer, "mg", item, format_args!(" v f c t")),
             Command::Delete { item, cas: None } => line(&mut buffer, "md", item, format_args!("")),
             Command::Delete { item, cas: Some(cas) } => {
-                line(&mut buffer, "md", item, format_args!(" C{cas}"))
+                line(&mut buffer, "md", item, format_args!(" C{cas}"));
             }
             Command::Set(set) => {
                 let Set { item, head, value, flags, exptime, mode } = set;
                 let length = head.len() + value.len();
                 match mode {
                     Mode::Always => {
-                        line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c"))
+                        line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c"));
                     }
                     Mode::Add => {
-                        line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c ME"))
+                        line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c ME"));
                     }
                     Mode::Cas(cas) => {
                         line(&mut buffer, "ms", item, format_args!(" {length} F{flags} T{exptime} c C{cas}"));

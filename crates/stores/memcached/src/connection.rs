@@ -53,7 +53,7 @@ impl Connection {
             let mut words = line.split(' ');
             match (words.next(), words.next(), words.next()) {
                 (Some("STAT"), Some("item_size_max"), Some(bytes)) => {
-                    self.item_size_max = bytes.parse().unwrap_or(0)
+                    self.item_size_max = bytes.parse().unwrap_or(0);
                 }
                 (Some("STAT"), Some("cas_enabled"), Some("no")) => {
                     let cure = "start it without the option -C";

@@ -43,8 +43,8 @@ impl Memcached {
             values,
             |value| value.name.clone(),
             |store, server, share| async move {
-                let names: Vec<Name> = share.iter().map(|value: &Value| value.name.clone()).collect();
-                store.write(&names, async move { server.put_many(&share).await }).await
+                let keys: Vec<_> = share.iter().map(|value: &Value| value.name.hash).collect();
+                store.write(keys, async move { server.put_many(&share).await }).await
             },
         )
         .await
@@ -54,7 +54,8 @@ impl Memcached {
         let names = keys.iter().map(|key| Name::of(key));
         self.spread(names, Name::clone, |store, server, share| async move {
             let names: Vec<Name> = share;
-            store.write(&names.clone(), async move { server.delete_many(&names).await }).await
+            let keys: Vec<_> = names.iter().map(|name| name.hash).collect();
+            store.write(keys, async move { server.delete_many(&names).await }).await
         })
         .await
     }

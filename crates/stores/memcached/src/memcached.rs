@@ -132,14 +132,14 @@ impl Memcached {
         finish(async move { deadline.bound(work).await }).await
     }
 
-    /// Does what writes the items of `names`, behind what was called before.
-    pub(crate) async fn write<T, W>(&self, names: &[Name], work: W) -> Result<T>
+    /// Does what writes the items of these keys, behind what was called before.
+    pub(crate) async fn write<T, W>(&self, keys: impl AsRef<[[u8; 16]]> + Send, work: W) -> Result<T>
     where
         T: Send + 'static,
         W: Future<Output = Result<T>> + Send + 'static,
     {
         let mut deadline = Deadline::new(self.0.options.response_timeout);
-        let turn = self.0.turns.take(names.iter().map(|name| &name.hash));
+        let turn = self.0.turns.take(keys.as_ref().iter());
         let turn = deadline.bound(async { Ok(turn.await) }).await?;
         finish(async move {
             let done = deadline.bound(work).await;
@@ -175,12 +175,12 @@ impl ByteStore for Memcached {
 
     async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
         let (name, server) = self.find(key);
-        self.write(&[name.clone()], async move { server.put(&name, bytes, expires_at).await }).await
+        self.write([name.hash], async move { server.put(&name, bytes, expires_at).await }).await
     }
 
     async fn remove(&self, key: &str) -> Result<()> {
         let (name, server) = self.find(key);
-        self.write(&[name.clone()], async move { server.delete(&name, None).await }).await
+        self.write([name.hash], async move { server.delete(&name, None).await }).await
     }
 
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>>> {
@@ -203,7 +203,7 @@ impl ByteStore for Memcached {
 
     async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
         let (name, server) = self.find(key);
-        self.write(&[name.clone()], async move { server.guard(&name, guard_for).await.map(Some) }).await
+        self.write([name.hash], async move { server.guard(&name, guard_for).await.map(Some) }).await
     }
 
     async fn put_if(

@@ -34,8 +34,7 @@ impl Name {
     /// Returns which of `servers` has the key: the one that draws the highest number for it. So a server more or less
     /// moves only the keys that it gets or had.
     pub(crate) fn place<'a>(&self, servers: impl Iterator<Item = &'a str>) -> usize {
-        let [.., a, b, c, d, e, f, g, h] = self.hash;
-        let key = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let key = self.hash.last_chunk().map_or(0, |half| u64::from_be_bytes(*half));
         let drawn = servers.map(|server| xxh3_64_with_seed(server.as_bytes(), key));
         drawn.enumerate().max_by_key(|(_, number)| *number).map_or(0, |(place, _)| place)
     }

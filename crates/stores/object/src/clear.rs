@@ -3,6 +3,7 @@
 //! The objects are listed and removed at the same time: the listing is a stream, and the driver takes from it
 //! as many as it removes at once (ten files, or a thousand objects in a request to S3).
 
+use crate::failure::failed;
 use crate::{Object, name};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, future};
@@ -22,23 +23,32 @@ impl Object {
             .map_ok(|meta| meta.location)
             .try_filter(|path| future::ready(name::is_object(path)))
             .filter_map(move |listed| future::ready(noted.unless_failed(listed)));
-        remove_all(&*self.driver, listed.boxed(), &failure).await;
+        remove_all(&*self.driver, listed.boxed(), &failure, |path| self.forget(path)).await;
+        if let Some(disk) = &self.disk {
+            disk.cleared(&name::folder(namespace));
+        }
         failure.into_result().map(|()| Cleared::Done)
     }
 }
 
-/// Removes what the stream names and returns how many of them there were.
+/// Removes what the stream names, tells of each that there was, and returns how many.
 pub(crate) async fn remove_all(
     driver: &dyn ObjectStore,
     paths: BoxStream<'static, Path>,
     failure: &FirstFailure,
+    on_removed: impl Fn(&Path),
 ) -> u64 {
     let mut removed = 0;
     let mut outcomes = driver.delete_stream(paths.map(Ok).boxed());
     while let Some(outcome) = outcomes.next().await {
         match outcome {
             Err(DriverError::NotFound { .. }) => {}
-            outcome => removed += u64::from(failure.unless_failed(outcome).is_some()),
+            outcome => {
+                if let Some(path) = failure.unless_failed(outcome) {
+                    on_removed(&path);
+                    removed += 1;
+                }
+            }
         }
     }
     removed
@@ -54,7 +64,7 @@ pub(crate) struct FirstFailure(
 impl FirstFailure {
     /// Takes note of an error.
     pub(crate) fn unless_failed<T>(&self, result: object_store::Result<T>) -> Option<T> {
-        result.map_err(|error| self.lock().get_or_insert_with(|| Error::store(error)).kind()).ok()
+        result.map_err(|error| self.lock().get_or_insert_with(|| failed(error)).kind()).ok()
     }
 
     /// Returns the error. To be called when the work is done.

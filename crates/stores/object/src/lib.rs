@@ -66,11 +66,29 @@
 //! - What is not a file in the place of one, such as a folder of that name, stays too: reads miss, and writes
 //!   of that key fail.
 
+mod address;
+mod bulk;
+mod byte_store;
+mod check;
 mod clear;
+mod cloud;
+mod disk;
+mod duration;
+mod failure;
 mod folder;
+mod frame;
+mod in_time;
+mod listing;
 mod name;
 mod object;
+mod open;
 mod purge;
+mod read;
+mod rewrite;
+mod settings;
+mod tokens;
 
+pub use listing::PurgePosition;
 pub use object::Object;
+pub use open::ObjectOptions;
 pub use purge::Purged;

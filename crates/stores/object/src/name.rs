@@ -47,6 +47,23 @@ pub(crate) fn is_object(path: &Path) -> bool {
     is_folder(folder.as_ref()) && is_file(shard.as_ref(), file.as_ref())
 }
 
+/// Returns the folder of an object and the number that its name is.
+pub(crate) fn parts(path: &Path) -> Option<(String, u128)> {
+    let file = u128::from_str_radix(path.filename()?, 16).ok()?;
+    is_object(path).then_some((path.parts().next()?.as_ref().to_owned(), file))
+}
+
+/// Returns the path of an object by its [`parts`].
+pub(crate) fn from_parts(folder: &str, file: u128) -> Path {
+    let file = format!("{file:032x}");
+    [folder, &file[..SHARD_DIGITS], &file].into_iter().collect()
+}
+
+/// Returns a path in the folder without a namespace, for an object that is nobody's.
+pub(crate) fn nobodys(number: u128) -> Path {
+    from_parts(NO_NAMESPACE, number)
+}
+
 pub(crate) fn is_folder(name: &str) -> bool {
     name == NO_NAMESPACE || name.starts_with(SHORT) || name.starts_with(LONG)
 }
@@ -129,6 +146,8 @@ mod tests {
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_=/".contains(&byte);
             assert!(path.as_ref().bytes().all(allowed), "{path}");
             assert!(is_object(&path), "{path}");
+            let (folder, file) = parts(&path).unwrap();
+            assert_eq!(from_parts(&folder, file), path);
         }
     }
 

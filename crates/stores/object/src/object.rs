@@ -1,18 +1,19 @@
 //! The store: one object a key.
 
-use crate::name;
-use bytes::Bytes;
-use larder_core::{ByteStore, Capabilities, Cleared, Error, ErrorKind, Result, Time, Usage};
+use crate::disk::Disk;
+use crate::rewrite::Kept;
+use larder_core::{Clock, Error, ErrorKind, Result, SystemClock};
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
-use object_store::{Error as DriverError, ObjectStore, ObjectStoreExt, PutPayload};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::Duration;
 
 /// What a level allows by itself, 64 MiB, and room for header and key.
 const DEFAULT_MAX_OBJECT_BYTES: u64 = (64 << 20) + (64 << 10);
+const DEFAULT_CONCURRENCY: usize = 16;
 
 /// A store that keeps one object a key: in a folder, or wherever the crate [`object_store`] has a driver for.
 ///
@@ -22,6 +23,10 @@ const DEFAULT_MAX_OBJECT_BYTES: u64 = (64 << 20) + (64 << 10);
 /// # Default
 ///
 /// - largest object: 64 MiB and 64 KiB for header and key, see [`max_object_bytes`](Object::max_object_bytes)
+/// - keys of one batch at a time: 16, see [`concurrency`](Object::concurrency)
+/// - time-out: 10 s for what [`open`](Object::open) found in a cloud, none elsewhere, see
+///   [`timeout`](Object::timeout)
+/// - compare-and-set: in memory and in clouds, see [`compare_and_set`](Object::compare_and_set)
 ///
 /// # Cancel safety
 ///
@@ -54,7 +59,17 @@ const DEFAULT_MAX_OBJECT_BYTES: u64 = (64 << 20) + (64 << 10);
 pub struct Object {
     pub(crate) driver: Arc<dyn ObjectStore>,
     pub(crate) place: Place,
-    max_object_bytes: u64,
+    pub(crate) max_object_bytes: u64,
+    pub(crate) concurrency: usize,
+    /// Whether the driver puts on a condition, see `compare_and_set`.
+    pub(crate) conditional: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) head_first: Option<u64>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What is known of the values that are stored, where writes are to be spared.
+    pub(crate) kept: Option<Arc<Kept>>,
+    /// The files of the folder, where their size is bounded.
+    pub(crate) disk: Option<Arc<Disk>>,
 }
 
 /// What is known of where the objects are.
@@ -62,6 +77,8 @@ pub struct Object {
 pub(crate) enum Place {
     Folder(Arc<Path>),
     Memory,
+    /// A bucket that was opened by its address, which is here without settings.
+    Bucket(Arc<str>),
     /// Someone else's driver, whose own `Debug` and `Display` may show passwords and are not called.
     Given,
 }
@@ -127,8 +144,8 @@ impl Object {
     /// Makes a store of a driver: a bucket of S3, GCS or Azure, or one's own.
     ///
     /// The only place at which the driver's crate shows. To keep to a part of a bucket, wrap the driver in
-    /// [`PrefixStore`](object_store::prefix::PrefixStore). Time-outs, retries and credentials are the
-    /// driver's.
+    /// [`PrefixStore`](object_store::prefix::PrefixStore). Retries and credentials are the driver's; a
+    /// [`timeout`](Object::timeout) and [`compare_and_set`](Object::compare_and_set) have to be asked for.
     ///
     /// # Examples
     ///
@@ -149,97 +166,25 @@ impl Object {
         Self::with(driver, Place::Given)
     }
 
-    /// Neither reads nor writes objects of more than `bytes`.
-    ///
-    /// The size is known before the content is read, so that whatever lies in the place of an object, no more
-    /// memory than this is used for it. A larger object is an error of [`ErrorKind::TooLarge`] (through a
-    /// cache a miss and an event); a put that is refused removes the older object.
-    ///
-    /// # Default
-    ///
-    /// - 64 MiB and 64 KiB: what a cache allows by itself ([`Cache::max_value_bytes`]), and a little
-    ///
-    /// [`Cache::max_value_bytes`]: larder_core::Cache::max_value_bytes
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use larder_core::{ByteStore, ErrorKind};
-    /// use larder_object::Object;
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let store = Object::in_memory().max_object_bytes(1_000);
-    /// let error = store.put("pages:/", vec![0; 1_001].into(), None).await.unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::TooLarge);
-    /// # });
-    /// ```
-    pub fn max_object_bytes(mut self, bytes: u64) -> Self {
-        self.max_object_bytes = bytes;
-        self
-    }
-
-    fn with(driver: Arc<dyn ObjectStore>, place: Place) -> Self {
-        Object { driver, place, max_object_bytes: DEFAULT_MAX_OBJECT_BYTES }
-    }
-
-    fn check_size(&self, bytes: u64) -> Result<()> {
-        let most = self.max_object_bytes;
-        if bytes <= most {
-            return Ok(());
-        }
-        let message = format!(
-            "an object of {bytes} bytes, where {most} are allowed; `.max_object_bytes(n)` allows more"
-        );
-        Err(Error::new(ErrorKind::TooLarge, message))
-    }
-}
-
-impl ByteStore for Object {
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        let found = match self.driver.get(&name::path(key)).await {
-            Ok(found) => found,
-            Err(DriverError::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(Error::store(error)),
-        };
-        self.check_size(found.meta.size)?;
-        found.bytes().await.map(Some).map_err(Error::store)
-    }
-
-    /// Ignores `expires_at`: the bytes say it too, and [`purge_expired`](Object::purge_expired) reads it
-    /// there.
-    async fn put(&self, key: &str, bytes: Bytes, _expires_at: Option<SystemTime>) -> Result<()> {
-        if let Err(too_large) = self.check_size(bytes.len() as u64) {
-            // What cannot be written here must not leave the older value in its place.
-            self.remove(key).await?;
-            return Err(too_large);
-        }
-        let put = self.driver.put(&name::path(key), PutPayload::from(bytes)).await;
-        put.map(drop).map_err(Error::store)
-    }
-
-    async fn remove(&self, key: &str) -> Result<()> {
-        match self.driver.delete(&name::path(key)).await {
-            Ok(()) | Err(DriverError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(Error::store(error)),
+    pub(crate) fn with(driver: Arc<dyn ObjectStore>, place: Place) -> Self {
+        Object {
+            conditional: matches!(place, Place::Memory | Place::Bucket(_)),
+            driver,
+            place,
+            max_object_bytes: DEFAULT_MAX_OBJECT_BYTES,
+            concurrency: DEFAULT_CONCURRENCY,
+            timeout: None,
+            head_first: None,
+            clock: Arc::new(SystemClock),
+            kept: None,
+            disk: None,
         }
     }
 
-    async fn clear(&self, prefix: &str) -> Result<Cleared> {
-        match prefix.strip_suffix(':') {
-            Some(namespace) if !namespace.contains(':') => self.clear_namespace(namespace).await,
-            // No namespace and its colon, so no folder of ours.
-            _ => Ok(Cleared::Unsupported),
-        }
-    }
-
-    fn sweep(&self, _: Time) {}
-
-    fn usage(&self) -> Option<Usage> {
-        None
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::NONE.clear()
+    /// Whether each write is told from every other by a frame. In a folder nobody asks, and files stay what was
+    /// put.
+    pub(crate) fn frames(&self) -> bool {
+        !matches!(self.place, Place::Folder(_))
     }
 }
 
@@ -249,6 +194,7 @@ impl fmt::Debug for Object {
         f.debug_struct("Object")
             .field("place", &self.place)
             .field("max_object_bytes", &self.max_object_bytes)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -76,4 +76,7 @@ impl ByteStore for InFolder {
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
     }
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
 }

@@ -102,8 +102,12 @@ fn a_folder_works_without_a_runtime() {
 }
 
 #[test]
-fn it_claims_to_clear_and_nothing_else() {
-    let store = Object::in_memory();
-    assert_eq!(store.capabilities(), Capabilities::NONE.clear());
-    assert_eq!(store.usage(), None);
+fn it_claims_what_its_place_can() {
+    let (_scratch, [folder, memory, given]) = stores();
+    assert_eq!(folder.capabilities(), Capabilities::NONE.clear());
+    assert_eq!(memory.capabilities(), Capabilities::NONE.clear().put_if());
+    assert_eq!(given.capabilities(), Capabilities::NONE.clear());
+    for store in [folder, memory, given] {
+        assert_eq!(store.usage(), None);
+    }
 }

@@ -210,6 +210,10 @@ impl ByteStore for Postgres {
     fn capabilities(&self) -> Capabilities {
         Capabilities::NONE.clear().put_if().expires()
     }
+
+    fn name(&self) -> &'static str {
+        "Postgres"
+    }
 }
 
 impl fmt::Debug for Postgres {

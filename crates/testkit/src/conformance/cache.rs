@@ -71,11 +71,12 @@ behaviours! {
 
     /// Values of no byte and of 10 MiB come back whole.
     async fn empty_and_large_values_come_back(cache, _clock) {
-        let large: Bytes = (0..10_u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        cache.insert("empty", Bytes::new()).await.unwrap();
-        cache.insert("large", large.clone()).await.unwrap();
-        assert_eq!(cache.get("empty").await.unwrap(), Some(Bytes::new()));
-        assert!(cache.get("large").await.unwrap() == Some(large), "10 MiB did not come back");
+        empty_and_of(10 << 20, &cache).await;
+    }
+
+    /// Values of no byte and of 1 MiB come back whole: where a codec writes out each byte, that is large.
+    async fn empty_and_mebibyte_values_come_back(cache, _clock) {
+        empty_and_of(1 << 20, &cache).await;
     }
 
     /// An entry is there until its ttl ends, and not afterwards.
@@ -256,6 +257,18 @@ behaviours! {
             Err(error) => assert_eq!(error.kind(), larder_core::ErrorKind::Unsupported),
         }
     }
+}
+
+async fn empty_and_of<S, C>(length: u32, cache: &Tested<S, C>)
+where
+    S: Send + Sync + 'static,
+    C: Holds<S, str, Bytes>,
+{
+    let large: Bytes = (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    cache.insert("empty", Bytes::new()).await.unwrap();
+    cache.insert("large", large.clone()).await.unwrap();
+    assert_eq!(cache.get("empty").await.unwrap(), Some(Bytes::new()));
+    assert!(cache.get("large").await.unwrap() == Some(large), "{length} bytes did not come back");
 }
 
 /// Keys that careless stores confuse, lose or choke on.

@@ -1,9 +1,10 @@
-//! The forms in which a store is put to use: alone, boxed, and as either level of a chain.
+//! The forms in which a store is put to use: alone, boxed, and as either level of a chain; with a codec, too, and
+//! then under a memory.
 
 use super::forgetful::Forgetful;
 use crate::MockClock;
 use bytes::Bytes;
-use larder_core::{ByteStore, Cache, Holds, Native, Raw, Store};
+use larder_core::{ByteStore, Cache, Codec, Format, Holds, Native, Raw, Store};
 
 /// What a cache under test is, whatever it is made of.
 pub type Tested<S, C> = Cache<str, Bytes, S, C>;
@@ -54,6 +55,39 @@ erased_form!(
     /// Behind a level that keeps nothing, so that what comes back comes from the store.
     behind
 );
+
+/// With a codec.
+pub mod coded {
+    use super::{ByteStore, Bytes, Cache, Codec, Format, MockClock, Store, Tested};
+
+    /// Makes a cache of a store and a codec.
+    pub fn plain<S, C>(store: S, codec: C, clock: &MockClock) -> Tested<S, C>
+    where
+        S: ByteStore,
+        C: Codec<Bytes> + Format,
+    {
+        Cache::new(store).codec(codec).clock(clock.clone())
+    }
+
+    /// Makes a cache of a store and a codec, with its types hidden.
+    pub fn boxed<S, C>(store: S, codec: C, clock: &MockClock) -> Cache<str, Bytes>
+    where
+        S: ByteStore,
+        C: Codec<Bytes> + Format,
+    {
+        plain(store, codec, clock).boxed()
+    }
+
+    /// Makes a cache of a memory before a store and a codec.
+    pub fn under<S, C, M>(store: S, codec: C, memory: M, clock: &MockClock) -> Cache<str, Bytes>
+    where
+        S: ByteStore,
+        C: Codec<Bytes> + Format,
+        M: Store<str, Value = Bytes>,
+    {
+        Cache::new(memory).chain(plain(store, codec, clock)).clock(clock.clone()).boxed()
+    }
+}
 
 fn boxed<S, C>(cache: Tested<S, C>, _: &MockClock) -> Cache<str, Bytes>
 where

@@ -10,10 +10,12 @@ use std::net::TcpStream;
 /// If the URL is none of plain HTTP with a port, or nobody answers.
 pub(super) fn put(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let (host, path) = split(url).unwrap_or_else(|| panic!("`{url}` is no URL of the form http://host:port"));
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let request = format!(
-        "PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n"
-    );
+    let mut request =
+        format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        request.extend([name, ": ", value, "\r\n"]);
+    }
+    request.push_str("\r\n");
     let mut answer = Vec::new();
     let ask = || {
         let mut connection = TcpStream::connect(host)?;

@@ -9,7 +9,7 @@ const FIRST: u16 = 10_000;
 const COUNT: u16 = 12_000;
 
 /// Returns a port that is free at this moment, with the port 10000 above. Another process may still be quicker.
-pub(super) fn free() -> u16 {
+pub(crate) fn free() -> u16 {
     let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     let candidates =
         std::iter::repeat_with(|| FIRST + u16::try_from(random() % u64::from(COUNT)).unwrap_or(0));

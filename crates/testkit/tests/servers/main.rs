@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
 mod azurite;
+mod gcs;
 mod http;
 mod memcached;
 mod moto;

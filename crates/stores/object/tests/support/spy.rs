@@ -47,6 +47,13 @@ impl Spy {
         Spy { inner: Arc::default(), counts: Arc::default(), claimed_bytes: None }
     }
 
+    /// The path of the only object.
+    pub(crate) async fn only_object(&self) -> Path {
+        let listed: Vec<_> = self.inner.list(None).collect().await;
+        assert_eq!(listed.len(), 1);
+        listed.into_iter().next().unwrap().unwrap().location
+    }
+
     fn check(&self) -> Result<()> {
         if self.counts.vanished.load(SeqCst) {
             return Err(Error::NotFound { path: "?".into(), source: "gone".into() });

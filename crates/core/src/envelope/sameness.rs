@@ -1,0 +1,182 @@
+//! What tells a store whether it holds a value already: the times apart from everything else.
+
+use super::{Header, far, notes, wall_of};
+use crate::Result;
+use std::time::{Duration, SystemTime};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Seed of [`fingerprint`], so that it is no other hash that someone may have kept.
+const SEED: u64 = 0x6C61_7264_6572_0002;
+
+/// When the value in an envelope was loaded and how long it lives, by the wall clock.
+///
+/// The last four are `None` where the value never expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Times {
+    /// When its load began.
+    pub loaded_at: SystemTime,
+    /// From when on it is to be reloaded ahead of its end.
+    pub settled_until: Option<SystemTime>,
+    /// Until when it is fresh.
+    pub fresh_until: Option<SystemTime>,
+    /// Until when it is served while it is reloaded.
+    pub stale_until: Option<SystemTime>,
+    /// From when on it is of no use, not even where loads fail.
+    pub dead_at: Option<SystemTime>,
+}
+
+/// Returns the times of the value in an envelope, from its first [`HEAD_BYTES`](super::HEAD_BYTES). Checks no
+/// checksum.
+///
+/// # Errors
+///
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when the bytes do not begin like an envelope that this
+/// release can read.
+///
+/// # Examples
+///
+/// ```
+/// assert!(larder_core::envelope::times(b"something else").is_err());
+/// ```
+pub fn times(head: &[u8]) -> Result<Times> {
+    let header = Header::read(head)?.0;
+    let loaded_at = wall_of(header.loaded_at);
+    let after = |span: Duration| loaded_at.checked_add(span).unwrap_or_else(far);
+    let ends = |more: Duration| header.life.map(|life| after(life.saturating_add(more)));
+    Ok(Times {
+        loaded_at,
+        settled_until: header.life.map(|life| after(life.saturating_sub(header.ahead))),
+        fresh_until: ends(Duration::ZERO),
+        stale_until: ends(header.window),
+        dead_at: ends(header.window.saturating_add(header.kept)),
+    })
+}
+
+/// Returns a hash of what an envelope holds, whenever it was loaded: of its key, codec, tags, entity tag, date of
+/// change and payload; not of its times, nor of how long the load took.
+///
+/// For a store that spares itself to write what it holds. Two envelopes with one fingerprint hold the same value
+/// of the same key, as surely as XXH3-128 tells.
+///
+/// # Errors
+///
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when the bytes are no envelope that this release can read.
+///
+/// # Examples
+///
+/// ```
+/// assert!(larder_core::envelope::fingerprint(b"something else").is_err());
+/// ```
+pub fn fingerprint(bytes: &[u8]) -> Result<u128> {
+    let (header, mut reader) = Header::read(bytes)?;
+    let mut hash = Xxh3::with_seed(SEED);
+    // Each part behind its length: no two different lists of parts make the same bytes.
+    let part = |hash: &mut Xxh3, part: &[u8]| {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    part(&mut hash, &[header.codec, u8::from(header.has_notes)]);
+    part(&mut hash, reader.key()?.as_bytes());
+    if header.has_notes {
+        let extra = notes::read(&mut reader)?;
+        let changed = extra.last_modified.map(super::millis_since_1970);
+        part(&mut hash, &changed.map_or(Vec::new(), |millis| millis.to_le_bytes().into()));
+        part(&mut hash, &[u8::from(extra.etag.is_some())]);
+        part(&mut hash, extra.etag.as_deref().unwrap_or_default().as_bytes());
+        part(&mut hash, &(extra.tags.len() as u64).to_le_bytes());
+        for tag in &extra.tags {
+            part(&mut hash, tag.as_bytes());
+        }
+    }
+    part(&mut hash, &bytes[reader.position..]);
+    Ok(hash.digest128())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Moment, seal};
+    use super::*;
+    use crate::extra::Extra;
+    use crate::holds::Stamp;
+    use crate::{Entry, Raw, Time};
+    use bytes::Bytes;
+    use std::time::UNIX_EPOCH;
+
+    struct Said {
+        key: &'static str,
+        value: &'static str,
+        seconds: u64,
+        life: u64,
+        extra: Extra,
+    }
+
+    fn said() -> Said {
+        Said {
+            key: "users:ada",
+            value: "countess",
+            seconds: 0,
+            life: 60,
+            extra: extra(&["people"], Some("v1")),
+        }
+    }
+
+    fn extra(tags: &[&str], etag: Option<&str>) -> Extra {
+        let tags = tags.iter().map(|tag| (*tag).into()).collect();
+        Extra { tags, etag: etag.map(Into::into), ..Extra::default() }
+    }
+
+    fn sealed(said: Said) -> Bytes {
+        let span = Duration::from_secs(1_000 + said.seconds);
+        let at = Moment { now: Time::from_nanos(0).after(span), wall: UNIX_EPOCH + span };
+        let entry = Entry::new((), at.now)
+            .fresh_for(Duration::from_secs(said.life))
+            .stale_for(Duration::from_secs(30))
+            .kept_for(Duration::from_secs(5));
+        let stamp = Stamp { life: entry.life(), extra: said.extra.shared() };
+        seal(&Raw, said.key, &Bytes::from_static(said.value.as_bytes()), &stamp, at).unwrap()
+    }
+
+    #[test]
+    fn the_same_value_has_the_same_fingerprint_whenever_and_however_long_it_was_loaded() {
+        let one = fingerprint(&sealed(said())).unwrap();
+        assert_eq!(fingerprint(&sealed(Said { seconds: 77, life: 6_000, ..said() })).unwrap(), one);
+        let slow = Extra { took: Some(Duration::from_secs(3)), ..said().extra };
+        assert_eq!(fingerprint(&sealed(Said { extra: slow, ..said() })).unwrap(), one);
+    }
+
+    #[test]
+    fn whatever_else_differs_differs_in_the_fingerprint() {
+        let different = [
+            said(),
+            Said { key: "users:bob", ..said() },
+            Said { value: "countesses", ..said() },
+            Said { extra: Extra::default(), ..said() },
+            Said { extra: extra(&["people"], None), ..said() },
+            Said { extra: extra(&["people"], Some("")), ..said() },
+            Said { extra: extra(&["people", "v1"], Some("v1")), ..said() },
+            Said { extra: extra(&["peoplev1"], None), ..said() },
+            Said { extra: Extra { last_modified: Some(UNIX_EPOCH), ..said().extra }, ..said() },
+        ];
+        let seen: std::collections::HashSet<_> =
+            different.into_iter().map(|said| fingerprint(&sealed(said)).unwrap()).collect();
+        assert_eq!(seen.len(), 9);
+    }
+
+    #[test]
+    fn the_times_are_those_of_the_entry() {
+        let second = |seconds| Some(UNIX_EPOCH + Duration::from_secs(1_000 + seconds));
+        let times = times(&sealed(said())).unwrap();
+        assert_eq!(Some(times.loaded_at), second(0));
+        assert_eq!((times.settled_until, times.fresh_until), (second(60), second(60)));
+        assert_eq!((times.stale_until, times.dead_at), (second(90), second(95)));
+    }
+
+    #[test]
+    fn a_cut_envelope_is_an_error_and_no_panic() {
+        let bytes = sealed(said());
+        for length in 0..bytes.len() - "countess".len() {
+            assert!(fingerprint(&bytes[..length]).is_err(), "cut at {length}");
+        }
+    }
+}

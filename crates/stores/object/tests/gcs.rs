@@ -1,0 +1,2 @@
+//! The store over GCS.
+fn main() {}
