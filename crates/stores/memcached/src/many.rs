@@ -161,13 +161,9 @@ impl Server {
             done.push(match stored {
                 // Written under a generation that has ended. There are not many of these, and not often.
                 Ok(()) if !is_alive => self.put(name, bytes.clone(), *expires_at).await,
-                // Found out by the server only.
-                Err(error)
-                    if error.kind() == ErrorKind::TooLarge
-                        && matches!(reply, Reply::Failed(_))
-                        && is_last() =>
-                {
-                    self.delete(name, None).await.and(Err(error))
+                // By the server itself.
+                Err(error) if matches!(reply, Reply::Failed(_)) && is_last() => {
+                    Err(self.refuse(name, None, error).await)
                 }
                 stored => stored,
             });

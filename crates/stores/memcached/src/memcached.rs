@@ -238,6 +238,10 @@ impl ByteStore for Memcached {
     fn capabilities(&self) -> Capabilities {
         Capabilities::NONE.clear().put_if().expires()
     }
+
+    fn name(&self) -> &'static str {
+        "Memcached"
+    }
 }
 
 impl fmt::Debug for Memcached {

@@ -94,7 +94,7 @@ mod tests {
     fn names_stay_as_they_were_released() {
         assert_eq!(Name::of("users:ada").item, "users:ada");
         assert_eq!(Name::of("Users v2:ada").item, "larder#66300371bbf6379cabb2ff4e3172dd4c");
-        assert_eq!(generation(Some("users")), format!("larder@{:032x}", xxh3_128_with_seed(b"users", SEED)));
+        assert_eq!(generation(Some("users")), "larder@eca9002b3d190f090d311dec7d78e493");
         let servers = ["a.test:11211", "b.test:11211", "c.test:11211"];
         let places: Vec<_> =
             (0..8).map(|number| Name::of(&format!("users:{number}")).place(servers.into_iter())).collect();

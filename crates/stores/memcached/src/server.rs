@@ -2,16 +2,18 @@
 
 use crate::command::{Command, Mode, Set};
 use crate::connect::{self, Connector};
-use crate::connection::Connection;
+use crate::deadline::Deadline;
 use crate::failure;
+use crate::finish::finish;
 use crate::item::{Generation, HEAD_BYTES};
 use crate::name::Name;
 use crate::options::MemcachedOptions;
 use crate::reply::{Found, Reply, Value};
 use bytes::Bytes;
 use deadpool::managed::{Object, Pool, PoolError};
-use larder_core::{Error, ErrorKind, Result};
+use larder_core::{Clock, Error, ErrorKind, Result, SystemClock};
 use std::collections::HashMap;
+use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -52,20 +54,22 @@ impl Server {
 
     /// Makes a connection.
     pub(crate) async fn connect(&self) -> Result<()> {
-        self.lend().await.map(Lent::give_back)
+        self.lend().await.map(|(lent, _)| lent.give_back())
     }
 
     /// Asks all of `commands` in one round trip.
     pub(crate) async fn ask(&self, commands: &[Command], twice: Twice) -> Result<Vec<Reply>> {
         let mut is_first = twice == Twice::Fine;
+        let most = self.max_value_bytes.saturating_add(HEAD_BYTES as u64);
         loop {
-            let mut lent = self.lend().await?;
-            let most = self.max_value_bytes.saturating_add(HEAD_BYTES as u64);
-            match lent.connection().ask(commands, most).await {
-                Ok(replies) => {
-                    lent.give_back();
-                    return Ok(replies);
-                }
+            let (lent, is_late) = self.lend().await?;
+            let replies = if is_late {
+                self.ask_patiently(lent, commands.to_vec(), most).await?
+            } else {
+                lent.ask(commands, most).await
+            };
+            match replies {
+                Ok(replies) => return Ok(replies),
                 Err(error) => {
                     // The others were there when the server went away, too.
                     drop(self.pool.retain(|_, _| false));
@@ -77,12 +81,27 @@ impl Server {
         }
     }
 
-    async fn lend(&self) -> Result<Lent<'_>> {
+    /// Asks, and goes on though the call that waits ends, which has less time left than a request may take: a connection
+    /// that is well would be closed with it, and making another would make the next call late as well.
+    async fn ask_patiently(
+        &self,
+        lent: Lent,
+        commands: Vec<Command>,
+        most: u64,
+    ) -> Result<io::Result<Vec<Reply>>> {
+        let mut deadline = Deadline::new(self.response_timeout);
+        finish(async move { deadline.bound(async { Ok(lent.ask(&commands, most).await) }).await }).await
+    }
+
+    /// Borrows a connection, and says whether that took its time.
+    async fn lend(&self) -> Result<(Lent, bool)> {
+        let start = SystemClock.now();
         let connection = self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             other => Error::store(other.to_string()),
         })?;
-        Ok(Lent { connection: Some(connection), server: self })
+        let is_late = SystemClock.now().since(start) > self.response_timeout / 16;
+        Ok((Lent { connection: Some(connection), response_timeout: self.response_timeout }, is_late))
     }
 
     /// Says whether a value may be put, as far as is known here.
@@ -178,14 +197,19 @@ impl Server {
 }
 
 /// A borrowed connection. Unless it is given back it is closed: an answer may still be under way on it.
-struct Lent<'a> {
+struct Lent {
     connection: Option<Object<Connector>>,
-    server: &'a Server,
+    response_timeout: Duration,
 }
 
-impl Lent<'_> {
-    fn connection(&mut self) -> &mut Connection {
-        self.connection.as_mut().expect("it is there until it is given back, which takes the value")
+impl Lent {
+    /// Asks, and gives the connection back if it can be asked again.
+    async fn ask(mut self, commands: &[Command], most: u64) -> io::Result<Vec<Reply>> {
+        let connection =
+            self.connection.as_mut().expect("it is there until it is given back, which takes the value");
+        let replies = connection.ask(commands, most).await?;
+        self.give_back();
+        Ok(replies)
     }
 
     fn give_back(mut self) {
@@ -193,14 +217,15 @@ impl Lent<'_> {
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            drop(Object::take(connection));
+        let Some(connection) = self.connection.take() else { return };
+        let pool = Object::pool(&connection);
+        drop(Object::take(connection));
+        if let Some(pool) = pool {
             // The idle connections of which nothing was heard in the time of a call may be just as dead, and each
             // would cost a call its time to find out.
-            let limit = self.server.response_timeout;
-            drop(self.server.pool.retain(|_, metrics| metrics.last_used() < limit));
+            drop(pool.retain(|_, metrics| metrics.last_used() < self.response_timeout));
         }
     }
 }

@@ -69,8 +69,7 @@ impl Server {
         let Some((generation, cas)) = parts(token) else { return Ok(PutIf::Refused) };
         let length = bytes.len();
         if let Err(too_large) = self.check_size(name, length as u64) {
-            self.delete(name, Some(cas)).await?;
-            return Err(too_large);
+            return Err(self.refuse(name, Some(cas), too_large).await);
         }
         // Under the token's generation: if that has ended, what is written is dead.
         let commands = [set(name, generation, bytes, expires_at, Mode::Cas(cas)), get(&name.generation)];
@@ -78,11 +77,9 @@ impl Server {
         match replies.first() {
             Some(Reply::Refused | Reply::Absent) => Ok(PutIf::Refused),
             reply => {
-                let stored = self.stored(reply, length);
-                if stored.as_ref().is_err_and(|error| error.kind() == ErrorKind::TooLarge) {
-                    self.delete(name, Some(cas)).await?;
+                if let Err(error) = self.stored(reply, length) {
+                    return Err(self.refuse(name, Some(cas), error).await);
                 }
-                stored?;
                 let is_current = self.note(&name.generation, replies.get(1)) == Some(generation);
                 Ok(if is_current { PutIf::Done } else { PutIf::Refused })
             }

@@ -46,24 +46,17 @@ impl Server {
     }
 
     pub(crate) async fn put(&self, name: &Name, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
-        let put = self.put_sized(name, bytes, expires_at).await;
-        if let Err(error) = &put
-            && error.kind() == ErrorKind::TooLarge
-        {
-            // What cannot be written here must not leave the older value in its place.
-            self.delete(name, None).await?;
+        if let Err(too_large) = self.check_size(name, bytes.len() as u64) {
+            return Err(self.refuse(name, None, too_large).await);
         }
-        put
-    }
-
-    async fn put_sized(&self, name: &Name, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
-        self.check_size(name, bytes.len() as u64)?;
         let mut generation = self.guess(&name.generation).await?;
         for _ in 0..ATTEMPTS {
             let commands =
                 [set(name, generation, bytes.clone(), expires_at, Mode::Always), get(&name.generation)];
             let replies = self.ask(&commands, Twice::Fine).await?;
-            self.stored(replies.first(), bytes.len())?;
+            if let Err(error) = self.stored(replies.first(), bytes.len()) {
+                return Err(self.refuse(name, None, error).await);
+            }
             match self.note(&name.generation, replies.get(1)) {
                 Some(current) if current == generation => return Ok(()),
                 Some(current) => generation = current,
@@ -71,6 +64,12 @@ impl Server {
             }
         }
         Err(self.unsettled())
+    }
+
+    /// Returns why a value was not put, once what it was to replace is removed: what cannot be written here must not
+    /// leave the older value in its place.
+    pub(crate) async fn refuse(&self, name: &Name, cas: Option<u64>, error: Error) -> Error {
+        self.delete(name, cas).await.err().unwrap_or(error)
     }
 
     /// Reads the reply to a put of so many bytes.

@@ -78,4 +78,7 @@ impl ByteStore for WithServers {
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
     }
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
 }
