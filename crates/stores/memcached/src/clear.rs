@@ -13,7 +13,7 @@ impl Memcached {
         let mut first_failure = Ok(Cleared::Done);
         for server in self.servers() {
             let (server, generation) = (Arc::clone(server), generation.clone());
-            let begun = self.run(|| async move { server.begin(&generation, Mode::Always).await }).await;
+            let begun = self.run(async move { server.begin(&generation, Mode::Always).await }).await;
             if let (Err(error), Ok(_)) = (begun, &first_failure) {
                 first_failure = Err(error);
             }

@@ -1,8 +1,4 @@
 //! A connection to one server.
-//!
-//! The protocol is written here, rather than taken from a client such as `async-memcached`: that one cannot ask
-//! different things in one round trip (the generation and the item, see `generation`), gives all items of a batch one
-//! lifetime, cannot read the server's settings, does not speak IPv6, and has some fifty dependencies.
 
 use crate::command::{self, Command};
 use crate::failure;

@@ -28,7 +28,7 @@ impl Memcached {
         let names = keys.iter().map(|key| Name::of(key));
         self.spread(names, Name::clone, |store, server, share| async move {
             let names: Vec<Name> = share;
-            store.run(|| async move { server.get_many(&names).await }).await
+            store.run(async move { server.get_many(&names).await }).await
         })
         .await
     }

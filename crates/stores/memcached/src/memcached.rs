@@ -1,7 +1,7 @@
 //! The store: one item a key.
 
 use crate::deadline::Deadline;
-use crate::finish::finish;
+use crate::finish::{Finish, finish};
 use crate::name::{self, Name};
 use crate::options::MemcachedOptions;
 use crate::server::Server;
@@ -122,31 +122,38 @@ impl Memcached {
     }
 
     /// Does what needs no turn, because it writes nothing or may come late without harm.
-    pub(crate) async fn run<T, W>(&self, work: impl FnOnce() -> W) -> Result<T>
+    pub(crate) fn run<T, W>(&self, work: W) -> Finish<Result<T>>
     where
         T: Send + 'static,
         W: Future<Output = Result<T>> + Send + 'static,
     {
         let mut deadline = Deadline::new(self.0.options.response_timeout);
-        let work = work();
-        finish(async move { deadline.bound(work).await }).await
+        finish(async move { deadline.bound(work).await })
     }
 
     /// Does what writes the items of these keys, behind what was called before.
-    pub(crate) async fn write<T, W>(&self, keys: impl AsRef<[[u8; 16]]> + Send, work: W) -> Result<T>
+    pub(crate) fn write<T, W>(
+        &self,
+        keys: impl AsRef<[[u8; 16]]> + Send,
+        work: W,
+    ) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         W: Future<Output = Result<T>> + Send + 'static,
     {
         let mut deadline = Deadline::new(self.0.options.response_timeout);
-        let turn = self.0.turns.take(keys.as_ref().iter());
-        let turn = deadline.bound(async { Ok(turn.await) }).await?;
-        finish(async move {
-            let done = deadline.bound(work).await;
-            drop(turn);
-            done
-        })
-        .await
+        // It is large, and this future would be as well.
+        let work = Box::pin(work);
+        async move {
+            let turn = self.0.turns.take(keys.as_ref().iter());
+            let turn = deadline.bound(async { Ok(turn.await) }).await?;
+            let in_turn = async move {
+                let done = deadline.bound(work).await;
+                drop(turn);
+                done
+            };
+            finish(in_turn).await
+        }
     }
 
     /// Waits until the writes have ended that were called before.
@@ -170,7 +177,7 @@ impl Memcached {
 impl ByteStore for Memcached {
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
         let (name, server) = self.find(key);
-        self.run(|| async move { server.get(&name).await }).await
+        self.run(async move { server.get(&name).await }).await
     }
 
     async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
@@ -198,7 +205,7 @@ impl ByteStore for Memcached {
     async fn get_with_token(&self, key: &str, guard_for: Duration) -> Result<Record> {
         let (name, server) = self.find(key);
         // A guard that comes late replaces nothing.
-        self.run(|| async move { server.get_with_token(&name, guard_for).await }).await
+        self.run(async move { server.get_with_token(&name, guard_for).await }).await
     }
 
     async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
@@ -216,7 +223,7 @@ impl ByteStore for Memcached {
         let (name, server) = self.find(key);
         let token = token.clone();
         // One that comes late finds another number.
-        self.run(|| async move { server.put_if(&name, &token, bytes, expires_at).await }).await
+        self.run(async move { server.put_if(&name, &token, bytes, expires_at).await }).await
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

@@ -122,9 +122,9 @@ async fn connections_that_are_as_silent_as_the_one_that_timed_out_are_given_up_w
     while SystemClock.now_exact().since(start) < LIMIT {
         tokio::task::yield_now().await;
     }
-    times_out("the first", || get()).await;
+    times_out("the first", get).await;
     assert_eq!(proxy.connections(), 4);
-    times_out("the second", || get()).await;
+    times_out("the second", get).await;
     assert_eq!(proxy.connections(), 5, "it tries a new one, which might be answered");
     proxy.heal();
     assert_eq!(get().await.unwrap(), None);
@@ -159,9 +159,9 @@ async fn an_answer_that_is_cut_in_the_middle_is_never_half_a_value() {
     for after in (0..40).chain([1_000, 50_000, 99_990, 100_040, 100_060, 200_000]) {
         for request in [true, false] {
             if request {
-                proxy.cut_requests_after(after)
+                proxy.cut_requests_after(after);
             } else {
-                proxy.cut_answers_after(after)
+                proxy.cut_answers_after(after);
             }
             match store.get("users:ada").await {
                 Ok(found) => {

@@ -90,7 +90,7 @@ async fn writers_of_many_keys_do_not_block_each_other_for_good() {
             tokio::spawn(async move {
                 // Each in another order.
                 keys.rotate_left(number * 17);
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     keys.reverse();
                 }
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();

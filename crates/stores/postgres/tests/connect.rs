@@ -72,7 +72,7 @@ async fn a_database_that_is_not_there_is_an_error_with_its_cure() {
 async fn tls_that_nobody_speaks_is_an_error_with_its_cure() {
     let url = servers::Postgres::shared().url();
     let error = Postgres::connect(&format!("{url}?sslmode=require")).await.unwrap_err();
-    tells(&error, ErrorKind::Config, &["no TLS with PostgreSQL at 127.0.0.1:", "`from_pool`"]);
+    tells(&error, ErrorKind::Config, &["no TLS with PostgreSQL at 127.0.0.1:", "`.from_config_and_tls(..)`"]);
 }
 
 #[tokio::test]
