@@ -9,7 +9,7 @@ use crate::statements::Statements;
 use crate::table::Table;
 use crate::turns::{Turn, Turns};
 use deadpool_postgres::{Client, Pool};
-use larder_core::Result;
+use larder_core::{Clock, ErrorKind, Result, SystemClock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -22,6 +22,12 @@ const ATTEMPTS: usize = 5;
 
 /// The parameters of a statement.
 pub(crate) type Values = Vec<Box<dyn ToSql + Send + Sync>>;
+
+/// One of the statements.
+type Statement = fn(&Statements) -> &str;
+
+/// What became of a statement: its rows, or an error and what may help.
+type Once = std::result::Result<Vec<Row>, (DriverError, Retry)>;
 
 /// Whether a statement may run again where nobody knows whether it ran.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,16 +79,15 @@ impl Calls {
     pub(crate) async fn connect(&self, limit: Duration) -> Result<()> {
         let inner = Arc::clone(&self.0);
         let mut deadline = Deadline::new(limit);
-        finish(async move { deadline.bound(inner.lend()).await.map(Lent::give_back) }).await
+        let connect = async move {
+            let mut lent = inner.lend().await?;
+            inner.ensure_table(&mut lent).await.map(|()| lent.give_back())
+        };
+        finish(async move { deadline.bound(connect).await }).await
     }
 
     /// Runs a statement that needs no turn, because it may come late without harm.
-    pub(crate) async fn run(
-        &self,
-        statement: fn(&Statements) -> &str,
-        values: Values,
-        twice: Twice,
-    ) -> Result<Vec<Row>> {
+    pub(crate) async fn run(&self, statement: Statement, values: Values, twice: Twice) -> Result<Vec<Row>> {
         self.run_by(self.deadline(), None, statement, values, twice).await
     }
 
@@ -90,7 +95,7 @@ impl Calls {
     pub(crate) async fn write(
         &self,
         names: &[Name],
-        statement: fn(&Statements) -> &str,
+        statement: Statement,
         values: Values,
     ) -> Result<Vec<Row>> {
         let mut deadline = self.deadline();
@@ -116,14 +121,15 @@ impl Calls {
         &self,
         mut deadline: Deadline,
         turn: Option<Turn>,
-        statement: fn(&Statements) -> &str,
+        statement: Statement,
         values: Values,
         twice: Twice,
     ) -> Result<Vec<Row>> {
         let inner = Arc::clone(&self.0);
+        let values = Arc::new(values);
         finish(async move {
-            let rows = deadline.bound(inner.query(statement(&inner.statements), &values, twice)).await;
-            if rows.as_ref().is_err_and(|error| error.kind() == larder_core::ErrorKind::Timeout) {
+            let rows = deadline.bound(inner.query(statement, &values, twice)).await;
+            if rows.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
                 inner.forget_silent();
             }
             drop(turn);
@@ -134,10 +140,14 @@ impl Calls {
 }
 
 impl Inner {
-    /// Borrows a connection, once the table is there.
+    /// Borrows a connection.
     async fn lend(&self) -> Result<Lent> {
         let client = self.pool.get().await.map_err(|error| failure::of_pool(error, &self.place))?;
-        let mut lent = Lent(Some(client));
+        Ok(Lent(Some(client)))
+    }
+
+    /// Makes the table, unless it is known to be there.
+    async fn ensure_table(&self, lent: &mut Lent) -> Result<()> {
         if !self.is_ready.load(Relaxed) {
             let _making = self.making.lock().await;
             if !self.is_ready.load(Relaxed) {
@@ -145,36 +155,70 @@ impl Inner {
                 self.is_ready.store(true, Relaxed);
             }
         }
-        Ok(lent)
+        Ok(())
     }
 
-    async fn query(&self, sql: &str, values: &Values, twice: Twice) -> Result<Vec<Row>> {
+    async fn query(
+        self: &Arc<Self>,
+        statement: Statement,
+        values: &Arc<Values>,
+        twice: Twice,
+    ) -> Result<Vec<Row>> {
         for attempt in 1.. {
-            let mut lent = self.lend().await?;
-            let error = match rows(lent.client(), sql, values).await {
-                Ok(rows) => {
-                    lent.give_back();
-                    return Ok(rows);
-                }
-                Err(error) => error,
+            let start = SystemClock.now();
+            let lent = self.lend().await?;
+            let patience = self.patience(&lent, SystemClock.now().since(start));
+            let once = Arc::clone(self).once(lent, statement, Arc::clone(values));
+            let done = match patience.map(Deadline::new) {
+                Some(mut deadline) => finish(async move { deadline.bound(once).await }).await?,
+                None => once.await?,
             };
-            let retry = failure::retry(&error);
-            match retry {
-                Retry::MakeTable => self.is_ready.store(false, Relaxed),
-                Retry::Prepare => lent.client().statement_cache.clear(),
-                // The others were there when the server went away, too.
-                Retry::Reconnect => drop(self.pool.retain(|_, _| false)),
-                Retry::Again | Retry::Nothing => {}
-            }
-            if failure::leaves_connection(&error) {
-                lent.give_back();
-            }
+            let (error, retry) = match done {
+                Ok(rows) => return Ok(rows),
+                Err(failed) => failed,
+            };
             let is_fine = retry != Retry::Nothing && (retry != Retry::Reconnect || twice == Twice::Fine);
             if !is_fine || attempt == ATTEMPTS {
                 return Err(failure::of_driver(error, &self.place));
             }
         }
         unreachable!("the last attempt returns")
+    }
+
+    /// How long a statement goes on though the call that waits may end before: a connection that is well would be closed
+    /// with the call, and making another would make the next call late as well. A new one has much to do at first.
+    fn patience(&self, lent: &Lent, waited: Duration) -> Option<Duration> {
+        let PostgresOptions { response_timeout, connect_timeout, .. } = self.options;
+        let is_late = waited > response_timeout / 16;
+        if lent.is_new() { Some(connect_timeout) } else { is_late.then_some(response_timeout) }
+    }
+
+    /// Runs a statement and gives the connection back, if that can serve another one.
+    async fn once(
+        self: Arc<Self>,
+        mut lent: Lent,
+        statement: Statement,
+        values: Arc<Values>,
+    ) -> Result<Once> {
+        self.ensure_table(&mut lent).await?;
+        let error = match rows(lent.client(), statement(&self.statements), &values).await {
+            Ok(rows) => {
+                lent.give_back();
+                return Ok(Ok(rows));
+            }
+            Err(error) => error,
+        };
+        let retry = failure::retry(&error);
+        match retry {
+            Retry::MakeTable => self.is_ready.store(false, Relaxed),
+            Retry::Prepare => lent.client().statement_cache.clear(),
+            // Other connections of a server that went away notice it by themselves.
+            Retry::Again | Retry::Reconnect | Retry::Nothing => {}
+        }
+        if failure::leaves_connection(&error) {
+            lent.give_back();
+        }
+        Ok(Err((error, retry)))
     }
 
     /// Closes the idle connections of which nothing was heard while a call timed out: they may be just as dead, and each
@@ -197,6 +241,11 @@ struct Lent(Option<Client>);
 impl Lent {
     fn client(&mut self) -> &mut Client {
         self.0.as_mut().expect("it is there until it is given back, which takes the value")
+    }
+
+    /// Whether nothing was asked on it yet.
+    fn is_new(&self) -> bool {
+        self.0.as_ref().is_some_and(|client| Client::metrics(client).recycle_count == 0)
     }
 
     fn give_back(mut self) {

@@ -77,8 +77,7 @@ fn of_connection(error: &DriverError, place: &str) -> (ErrorKind, String) {
     match error.to_string().as_str() {
         "error connecting to server" => (ErrorKind::Store, format!("no connection to {place}: {cause}")),
         "error performing TLS handshake" => {
-            let cure =
-                "enable the feature `tls` of larder-postgres, or give a pool that speaks TLS to `from_pool`";
+            let cure = "`.from_config_and_tls(..)` and `.from_pool(..)` take what speaks it";
             (ErrorKind::Config, format!("no TLS with {place}: {cause}; {cure}"))
         }
         "invalid configuration" if cause == "password missing" => {

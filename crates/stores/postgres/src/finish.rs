@@ -4,26 +4,33 @@
 //! a write that may arrive at any later time, behind the writes that were called after it. So the rest becomes a
 //! task; while the caller waits it costs one allocation.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
 /// Waits for `work`, which goes on without its caller. It must end by itself, in bounded time.
-pub(crate) async fn finish<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    let mut unfinished = Unfinished(Some(Box::pin(work)));
-    poll_fn(|cx| {
-        let work = unfinished.0.as_mut().expect("it is taken only when it is done, and then not waited for");
-        work.as_mut().poll(cx).map(|done| {
-            unfinished.0 = None;
-            done
-        })
-    })
-    .await
+pub(crate) fn finish<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Finish<T> {
+    Finish(Some(Box::pin(work)))
 }
 
-struct Unfinished<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+/// What is waited for; `None` once it is done.
+pub(crate) struct Finish<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
 
-impl<T: Send + 'static> Drop for Unfinished<T> {
+impl<T: Send + 'static> Future for Finish<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let work = self.0.as_mut().expect("what is done is not waited for again");
+        let polled = work.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for Finish<T> {
     fn drop(&mut self) {
         // Without a runtime there are no connections either: theirs is gone.
         if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {

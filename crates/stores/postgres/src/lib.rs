@@ -1,4 +1,75 @@
 //! PostgreSQL as a store of larder.
+//!
+//! ```no_run
+//! use larder_codecs::Json;
+//! use larder_core::Cache;
+//! use larder_postgres::Postgres;
+//!
+//! # async fn example() -> larder_core::Result<()> {
+//! let store = Postgres::connect("postgres://app:secret@db.test/shop").await?;
+//! let ages = Cache::new(store).codec(Json).namespace("ages");
+//! ages.insert("ada", 36_u32).await?;
+//! assert_eq!(ages.get("ada").await?, Some(36));
+//! # Ok(()) }
+//! ```
+//!
+//! # Concepts
+//!
+//! - *row*: one stored value, in its envelope, or a guard, which is a row without a value
+//! - *store*: [`Postgres`], a table of a database of PostgreSQL 13 or newer; made by [`PostgresOptions`]
+//! - *purge*: [`Postgres::purge_expired`] frees what has expired, which PostgreSQL does not do by itself
+//!
+//! # What is where
+//!
+//! The first call makes the table, if it is not there, however many processes start at once. Who wants to make it by
+//! hand, or with more rights than the application has, takes this:
+//!
+//! ```sql
+//! CREATE TABLE larder (
+//!     namespace  text COLLATE "C" NOT NULL,
+//!     key        bytea NOT NULL,
+//!     value      bytea,
+//!     token      bytea NOT NULL,
+//!     expires_at timestamptz,
+//!     PRIMARY KEY (namespace, key)
+//! );
+//! CREATE INDEX ON larder (expires_at);
+//! ```
+//!
+//! | column | what it has |
+//! |---|---|
+//! | `namespace` | the namespace, if it has at most 100 printable ASCII characters and does not begin with `#`; else `#` and its XXH3-128 hash in 32 hexadecimal digits; `#` alone for keys without a namespace |
+//! | `key` | the XXH3-128 hash of the whole key, of any length and with any characters |
+//! | `value` | the bytes; null in a guard |
+//! | `token` | 16 random bytes, new with each write: what [compare-and-set](larder_core::ByteStore::put_if) compares |
+//! | `expires_at` | when the bytes are of no use any more, to the microsecond, the year 9999 at the latest |
+//!
+//! Two keys whose hashes collide evict each other and no more, as the envelope carries the whole key and the cache
+//! checks it. More columns may be added, if they may be null or have a default. A table of this name and of another
+//! shape is refused when the store connects, with what it lacks.
+//!
+//! # What it promises
+//!
+//! - Each operation is one statement, many keys in one call as well (beyond 32 MiB of values, several). It happens as a
+//!   whole or not at all, whatever the isolation level of the database.
+//! - Deadlines are judged by the clock of the process that reads, as the cache judges them: a server whose clock is wrong
+//!   does no harm.
+//! - No call takes longer than the response timeout (1 s by default), in whatever state the server is. What hung or was
+//!   cut is closed; a server that comes back is found by the next call.
+//! - A call that is dropped goes on to its end, and the writes of one key have their effect in the order in which this
+//!   process called them. After a time-out only, what was given up may still arrive.
+//! - Neither errors nor `Debug` show passwords or values.
+//!
+//! # What it does not do
+//!
+//! - It evicts nothing, and does not [purge](Postgres::purge_expired) by itself.
+//! - It brings no TLS: [`from_config_and_tls`](PostgresOptions::from_config_and_tls) takes what speaks it, and
+//!   [`from_pool`](PostgresOptions::from_pool) a pool that does.
+//! - It uses prepared statements. Behind a pooler that gives each transaction another connection, that must know them:
+//!   `PgBouncer` from 1.21 on does.
+//! - It does not read from a server that is read-only.
+//! - Row-level security, partitions and triggers on the table are not looked at.
+
 mod calls;
 mod clear;
 mod connect;

@@ -5,7 +5,8 @@ use crate::{Postgres, connect, failure, place};
 use deadpool_postgres::Pool;
 use larder_core::Result;
 use std::time::Duration;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, NoTls, Socket};
 
 /// PostgreSQL cuts longer identifiers off, and two tables would be one.
 const LONGEST_IDENTIFIER: usize = 63;
@@ -143,8 +144,7 @@ impl PostgresOptions {
         self.from_config(place::parse(url)?)
     }
 
-    /// Makes a store of the driver's settings, which connects with the first call. There is no TLS, whatever they say: see
-    /// [`from_pool`](PostgresOptions::from_pool).
+    /// Makes a store of the driver's settings, which connects with the first call, without TLS.
     ///
     /// # Errors
     ///
@@ -162,12 +162,42 @@ impl PostgresOptions {
     /// # larder_core::Result::Ok(())
     /// ```
     pub fn from_config(self, config: Config) -> Result<Postgres> {
+        self.from_config_and_tls(config, NoTls)
+    }
+
+    /// Makes a store of the driver's settings and of what its connections speak TLS with, such as `MakeRustlsConnect` of
+    /// the crate `tokio-postgres-rustls`. Connects with the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](larder_core::ErrorKind::Config) for options that cannot be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_postgres::{Config, Postgres};
+    /// use tokio_postgres::NoTls;
+    ///
+    /// let config: Config = "postgres://app:secret@db.test/shop?sslmode=require".parse().unwrap();
+    /// // In place of `NoTls`, with which `sslmode=require` is an error of each call.
+    /// let tls = NoTls;
+    /// let store = Postgres::options().from_config_and_tls(config, tls)?;
+    /// assert!(format!("{store:?}").contains("db.test:5432/shop"));
+    /// # larder_core::Result::Ok(())
+    /// ```
+    pub fn from_config_and_tls<T>(self, config: Config, tls: T) -> Result<Postgres>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send + Sync,
+        T::TlsConnect: Send + Sync,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
         self.check()?;
         if self.max_connections == 0 {
             return Err(failure::config("a pool of no connections; `.max_connections(n)` takes 1 or more"));
         }
         let place = place::of(&config);
-        let pool = connect::pool(config, NoTls, self.max_connections, self.connect_timeout)?;
+        let pool = connect::pool(config, tls, self.max_connections, self.connect_timeout)?;
         Ok(Postgres { calls: Calls::new(pool, place, &self) })
     }
 

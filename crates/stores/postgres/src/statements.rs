@@ -98,20 +98,20 @@ impl Statements {
                 "UPDATE {table} SET value = $4, token = {NEW_TOKEN}, expires_at = $5 \
                  WHERE namespace = $1 AND key = $2 AND token = $3 RETURNING 1"
             ),
-            // Behind the last key of the batch before, so that no batch wades through what is dead already. Who
-            // writes a row at this moment is waited for.
+            // Behind the last key of the batch before, so that no batch wades through what is dead already. Rows are
+            // locked in the order of their keys, as by all others.
             clear: format!(
                 "WITH doomed AS MATERIALIZED (SELECT key FROM {table} WHERE namespace = $1 AND key > $2 \
                  ORDER BY key LIMIT {BATCH} FOR UPDATE), \
                  gone AS (DELETE FROM {table} AS t USING doomed WHERE t.namespace = $1 AND t.key = doomed.key) \
                  SELECT key FROM doomed"
             ),
-            // Who writes a row at this moment may have it. What is written between the look and the removal is judged anew.
+            // Who writes a row at this moment may have it. The look locks, so nothing comes between it and the removal.
             purge: format!(
                 "WITH doomed AS MATERIALIZED (SELECT namespace, key FROM {table} WHERE expires_at <= $1 \
                  ORDER BY expires_at LIMIT {BATCH} FOR UPDATE SKIP LOCKED), \
                  gone AS (DELETE FROM {table} AS t USING doomed WHERE t.namespace = doomed.namespace \
-                 AND t.key = doomed.key AND t.expires_at <= $1 RETURNING t.value IS NULL AS guard) \
+                 AND t.key = doomed.key RETURNING t.value IS NULL AS guard) \
                  SELECT (SELECT count(*) FROM doomed), count(*) FILTER (WHERE NOT guard), \
                  count(*) FILTER (WHERE guard) FROM gone"
             ),

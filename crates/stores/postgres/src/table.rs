@@ -63,7 +63,10 @@ impl Table {
         &self,
         client: &impl deadpool_postgres::GenericClient,
     ) -> std::result::Result<bool, DriverError> {
-        client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.name]).await?.try_get(0)
+        // To look into a catalog makes the session take note of what others have made; `to_regclass` alone may answer
+        // from what it remembers.
+        let there = "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1))";
+        client.query_one(there, &[&self.name]).await?.try_get(0)
     }
 
     async fn make(&self, client: &mut Client) -> std::result::Result<(), DriverError> {

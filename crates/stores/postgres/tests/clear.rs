@@ -19,11 +19,11 @@ async fn no_other_namespace_is_touched() {
     let namespaces =
         ["users", "user", "users2", "Users", "", "#", "ä", "users\0", "%", "users/ada", &long, &longer];
     let keys: Vec<String> = namespaces.iter().map(|namespace| format!("{namespace}:ada")).collect();
-    for cleared in 0..namespaces.len() {
+    for (cleared, namespace) in namespaces.iter().enumerate() {
         for key in keys.iter().map(String::as_str).chain(["ada"]) {
             store.put(key, "1815".into(), None).await.unwrap();
         }
-        assert_eq!(store.clear(&format!("{}:", namespaces[cleared])).await.unwrap(), Cleared::Done);
+        assert_eq!(store.clear(&format!("{namespace}:")).await.unwrap(), Cleared::Done);
         for (number, key) in keys.iter().enumerate() {
             assert_eq!(store.get(key).await.unwrap().is_none(), number == cleared, "{key:.40?}");
         }

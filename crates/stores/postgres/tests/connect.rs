@@ -8,7 +8,7 @@ mod support {
 
 use larder_core::{ByteStore, Error, ErrorKind};
 use larder_postgres::Postgres;
-use larder_testkit::servers;
+use larder_testkit::{Proxy, servers};
 use std::time::Duration;
 use support::admin::Admin;
 
@@ -72,7 +72,7 @@ async fn a_database_that_is_not_there_is_an_error_with_its_cure() {
 async fn tls_that_nobody_speaks_is_an_error_with_its_cure() {
     let url = servers::Postgres::shared().url();
     let error = Postgres::connect(&format!("{url}?sslmode=require")).await.unwrap_err();
-    tells(&error, ErrorKind::Config, &["no TLS with PostgreSQL at 127.0.0.1:", "`from_pool`"]);
+    tells(&error, ErrorKind::Config, &["no TLS with PostgreSQL at 127.0.0.1:", "`.from_config_and_tls(..)`"]);
 }
 
 #[tokio::test]
@@ -164,6 +164,24 @@ async fn a_connection_that_takes_longer_than_a_call_is_there_for_a_later_one() {
         assert!(late < 20, "there is never a connection");
     }
     assert!(late > 0, "making a connection takes a second");
+}
+
+/// To connect, to make the table, to prepare and to ask are many round trips, of which each is in time.
+#[tokio::test]
+async fn a_connection_that_takes_several_calls_to_be_of_use_gets_there() {
+    let server = servers::Postgres::start();
+    let proxy = Proxy::to(("127.0.0.1", server.port()));
+    proxy.delay(Duration::from_millis(40));
+    let options = Postgres::options().response_timeout(Duration::from_millis(250)).max_connections(1);
+    let store = options.lazy(&proxy.url(server.url())).unwrap();
+    let mut late = 0;
+    while let Err(error) = store.get("users:ada").await {
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        late += 1;
+        assert!(late < 20, "none of them is ever in time");
+    }
+    assert!(late > 1, "{late}");
+    assert_eq!(proxy.connections(), 1);
 }
 
 #[tokio::test]
