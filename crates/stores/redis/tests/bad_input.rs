@@ -13,13 +13,9 @@ use tokio::io::AsyncWriteExt;
 
 /// Everything that is printed of an error, its sources too.
 fn printed(error: &Error) -> String {
-    let mut text = format!("{error} {error:?}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &format!(" {cause} {cause:?}");
-        source = cause.source();
-    }
-    text
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes: Vec<_> = causes.map(|cause| format!("{cause} {cause:?}")).collect();
+    format!("{error} {error:?} {}", causes.join(" "))
 }
 
 #[tokio::test]

@@ -157,10 +157,8 @@ impl<T: Send + Sync + 'static> ByteStore for Server<T> {
 
 /// Sends a command to a server on this machine, as another program would, and returns the first line of its answer.
 pub(crate) async fn command(port: u16, words: &[&str]) -> String {
-    let mut wire = format!("*{}\r\n", words.len());
-    for word in words {
-        wire += &format!("${}\r\n{word}\r\n", word.len());
-    }
+    let words_on_wire = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
+    let wire = format!("*{}\r\n{}", words.len(), words_on_wire.collect::<String>());
     let mut stream =
         tokio::io::BufReader::new(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap());
     tokio::io::AsyncWriteExt::write_all(&mut stream, wire.as_bytes()).await.unwrap();
