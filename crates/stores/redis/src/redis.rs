@@ -19,7 +19,38 @@ use std::time::{Duration, SystemTime};
 
 /// A store in Redis or Valkey: one server, a cluster, or whichever server the sentinels name.
 ///
-/// A handle: clones are the same store over the same connection, which many calls share.
+/// A handle: clones are the same store over the same connection, which many calls share. The crate's documentation tells
+/// what is in Redis, and what happens when it fails.
+///
+/// # Cancel safety
+///
+/// A call whose future is dropped once it was polled is sent nevertheless, before those that are called later; its answer
+/// is thrown away.
+///
+/// # Panics
+///
+/// None. Its calls need a Tokio runtime with I/O, and are errors without one; timers are its own.
+///
+/// # Examples
+///
+/// ```no_run
+/// use larder_codecs::Json;
+/// use larder_core::Cache;
+/// use larder_redis::Redis;
+///
+/// # async fn example() -> larder_core::Result<()> {
+/// // One store, two caches, two namespaces.
+/// let store = Redis::connect("redis://:secret@cache.internal/0").await?;
+/// let ages = Cache::new(store.clone()).codec(Json).namespace("ages");
+/// let names = Cache::new(store).codec(Json).namespace("names");
+///
+/// ages.insert("ada", 36_u32).await?;
+/// names.insert("ada", "Ada Lovelace".to_string()).await?;
+/// ages.clear().await?;
+/// assert_eq!(ages.get("ada").await?, None);
+/// assert_eq!(names.get("ada").await?.as_deref(), Some("Ada Lovelace"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 #[must_use = "a store does nothing until a cache is made of it"]
 pub struct Redis {
@@ -34,6 +65,27 @@ struct Inner {
 
 impl Redis {
     /// Connects to the server, the cluster or the service that `url` names, with the default [options](Redis::options).
+    ///
+    /// # Errors
+    ///
+    /// As those of [`RedisOptions::connect`], which also tells what a URL looks like.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the connection, if there was one already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_core::ErrorKind;
+    /// use larder_redis::Redis;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap().block_on(async {
+    /// let error = Redis::connect("redis://:secret@127.0.0.1:1").await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Store);
+    /// assert!(error.to_string().contains("nobody listens at 127.0.0.1:1"), "{error}");
+    /// # });
+    /// ```
     pub async fn connect(url: &str) -> Result<Self> {
         Self::options().connect(url).await
     }

@@ -13,9 +13,13 @@ use tokio::io::AsyncWriteExt;
 
 /// Everything that is printed of an error, its sources too.
 fn printed(error: &Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let causes: Vec<_> = causes.map(|cause| format!("{cause} {cause:?}")).collect();
-    format!("{error} {error:?} {}", causes.join(" "))
+    let mut texts = vec![format!("{error} {error:?}")];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        texts.push(format!("{cause} {cause:?}"));
+        source = cause.source();
+    }
+    texts.join(" ")
 }
 
 #[tokio::test]
