@@ -21,14 +21,13 @@ impl Relay {
                 let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
                 let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let opened = Arc::clone(&opened);
-                std::thread::spawn(move || {
-                    pump(from, to, |bytes| {
-                        if bytes.windows(held.len()).any(|piece| piece == held.as_bytes()) {
-                            let (is_open, changed) = &*opened;
-                            drop(changed.wait_while(is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
-                        }
-                    })
-                });
+                let wait = move |bytes: &[u8]| {
+                    if bytes.windows(held.len()).any(|piece| piece == held.as_bytes()) {
+                        let (is_open, changed) = &*opened;
+                        drop(changed.wait_while(is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
+                    }
+                };
+                std::thread::spawn(move || pump(from, to, wait));
                 std::thread::spawn(move || pump(server, client, |_| {}));
             }
         });
