@@ -86,17 +86,25 @@
 //! |---|---|---|---|
 //! | `Memory` | `memory` | values | no |
 //! | `Object` (local files, or the driver's memory) | `object` | bytes | yes, those of one machine |
+//! | `Object` (S3, Google Cloud Storage, Azure Blob Storage) | `s3`, `gcs`, `azure` | bytes | yes |
+//! | `Redis` (also Valkey, Redis Cluster, behind Sentinel) | `redis`, `redis-tls` | bytes | yes |
+//! | `Postgres` | `postgres` | bytes | yes |
+//! | `Memcached` | `memcached` | bytes | yes |
 //!
-//! `Object::from_store` takes any driver of the crate `object_store` 0.14; with those of clouds it is untested so far.
+//! [`open`] makes any of the stores of bytes from a URL, read at run time.
+//!
+//! `Object::from_store` takes any driver of the crate `object_store` 0.14.
 //!
 //! # Features
 //!
-//! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type.
+//! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type;
+//! `redis`, `postgres` and `memcached` add the store of that name, `redis-tls` connections over TLS; `s3`, `gcs` and
+//! `azure` add the driver of that cloud, with an HTTP client and TLS.
 //!
 //! # What it does not do
 //!
-//! Other processes do not learn of a `remove` yet: they serve what they have until its ttl ends. There is no
-//! Redis, no tag, no metrics exporter yet; `CHANGELOG.md` says what there is. larder never promises that
+//! Other processes do not learn of a `remove` yet: what they have in memory they serve until its ttl ends. There is no
+//! tag and no metrics exporter yet; `CHANGELOG.md` says what there is. larder never promises that
 //! something stays: every store may forget.
 
 pub use larder_core::{
@@ -114,12 +122,21 @@ pub use larder_core::{envelope, load};
 pub use larder_codecs::Json;
 #[cfg(feature = "msgpack")]
 pub use larder_codecs::MessagePack;
+#[cfg(feature = "memcached")]
+pub use larder_memcached::{Memcached, MemcachedOptions};
 #[cfg(feature = "memory")]
 pub use larder_memory::{Departure, Memory};
 #[cfg(feature = "object")]
-pub use larder_object::{Object, Purged};
+pub use larder_object::{Object, ObjectOptions, PurgePosition, Purged};
 
+#[cfg(feature = "postgres")]
+pub use larder_postgres::{Postgres, PostgresOptions, RowsPurged};
+#[cfg(feature = "redis")]
+pub use larder_redis::{Redis, RedisOptions};
+
+mod open;
 pub mod prelude;
 mod span;
 
+pub use open::open;
 pub use span::{hours, millis, minutes, secs};

@@ -4,11 +4,13 @@ mod behaviours;
 mod instructions;
 mod lint;
 mod parts;
+mod servers;
 mod sources;
 mod test;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use test::Servers;
 
 const HELP: &str = "\
 The commands of this repository.
@@ -16,7 +18,10 @@ The commands of this repository.
 Usage: cargo xtask <command>
 
 Commands:
-  test          run every test: unit, behaviour, conformance, UI and doc tests, models of races, and the quickstart
+  test          run every test: unit, behaviour, conformance, UI and doc tests, models of races, and the quickstart;
+                installs the servers that stores are tested against, where they are missing
+  test --without-servers
+                install nothing, and run only the tests that need no server
   lint          check formatting, lints, docs, dependencies and the rules for sources
   instructions  count the instructions of a hit in its six forms, as JSON (needs valgrind)
   help          print this
@@ -27,8 +32,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         [] => usage("a command is missing"),
+        ["test", "--without-servers"] => test::run(Servers::None),
         [command, unknown, ..] => usage(&format!("`{command}` takes no `{unknown}`")),
-        ["test"] => test::run(),
+        ["test"] => test::run(Servers::All),
         ["lint"] => lint::run(),
         ["instructions"] => instructions::run(),
         ["help" | "--help" | "-h"] => {

@@ -1,24 +1,53 @@
 //! `cargo xtask test`: everything that must pass, the program that a newcomer runs first included.
 
 use crate::parts::Parts;
-use crate::{cargo, has, root};
+use crate::servers::PACKAGES;
+use crate::{cargo, has, root, servers};
 use std::process::ExitCode;
 
-pub(crate) fn run() -> ExitCode {
+/// Which servers the tests may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Servers {
+    All,
+    None,
+}
+
+pub(crate) fn run(allowed: Servers) -> ExitCode {
     let mut parts = Parts::default();
 
+    let names = |separator: &str| PACKAGES.map(|(name, _)| format!("{separator}{name}")).concat();
+    match allowed {
+        Servers::All => parts.check("servers", servers::install),
+        Servers::None => {
+            let left_out = format!("as was asked for: what needs one is left out of{}", names(" "));
+            parts.skip("servers", &left_out);
+        }
+    }
+
+    let others = format!("--workspace --exclude larder-models{} --all-features", names(" --exclude "));
     if has("nextest") {
-        parts.command(
-            "tests",
-            cargo("nextest run --workspace --exclude larder-models --all-features --no-fail-fast"),
-        );
+        parts.command("tests", cargo(&format!("nextest run {others} --no-fail-fast")));
     } else {
         println!(
             "cargo-nextest is not installed: the tests run by `cargo test`, which is slower and no less strict"
         );
-        let all =
-            "test --workspace --exclude larder-models --all-features --lib --bins --tests --no-fail-fast";
-        parts.command("tests", cargo(all));
+        parts.command("tests", cargo(&format!("test {others} --lib --bins --tests --no-fail-fast")));
+    }
+    match allowed {
+        // By cargo's own runner, in one process for each program: its tests then share a server.
+        Servers::All => {
+            let all = format!("test{} --all-features --tests --no-fail-fast", names(" -p "));
+            parts.command("tests with servers", cargo(&all));
+        }
+        Servers::None => {
+            // One at a time, so that the features which one of them asks for are not those of another.
+            for (name, tests) in PACKAGES {
+                parts.command(
+                    &format!("tests of {name}"),
+                    cargo(&format!("test -p {name} {tests} --no-fail-fast")),
+                );
+            }
+        }
     }
     // By cargo's own runner, in one process: shuttle's stacks are then used again and again.
     parts.command("models", cargo("test -p larder-models --test models"));

@@ -3,8 +3,9 @@
 //!
 //! | server | what | environment variable of [`shared`](Redis::shared) |
 //! |---|---|---|
-//! | [`Redis`] | one server, with a password or as a replica of another | `LARDER_TEST_REDIS_URL` |
+//! | [`Redis`] | one server, with a password, with TLS, or as a replica of another | `LARDER_TEST_REDIS_URL` |
 //! | [`RedisCluster`] | three masters | |
+//! | [`RedisSentinel`] | a server, its replica and a sentinel | |
 //! | [`Postgres`] | one server, with a new database for each who asks | `LARDER_TEST_POSTGRES_URL` |
 //! | [`Memcached`] | one server that takes values of 64 MiB | `LARDER_TEST_MEMCACHED_URL` |
 //! | [`Moto`] | S3, with a new bucket for each who asks | `LARDER_TEST_MOTO_URL` |
@@ -33,6 +34,7 @@
 //! ```
 
 mod azurite;
+mod certificate;
 mod folder;
 mod gcs;
 mod http;
@@ -46,6 +48,7 @@ mod process;
 mod program;
 mod redis;
 mod redis_cluster;
+mod redis_sentinel;
 mod watchdog;
 
 pub(crate) use port::free as free_port;
@@ -58,3 +61,4 @@ pub use postgres::Postgres;
 pub use process::Process;
 pub use redis::{Redis, RedisOptions};
 pub use redis_cluster::RedisCluster;
+pub use redis_sentinel::RedisSentinel;

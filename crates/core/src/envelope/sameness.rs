@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_times_are_those_of_the_entry() {
-        let second = |seconds| Some(UNIX_EPOCH + Duration::from_secs(1_000 + seconds));
+        let second = |seconds: u64| Some(UNIX_EPOCH + Duration::from_secs(1_000 + seconds));
         let times = times(&sealed(said())).unwrap();
         assert_eq!(Some(times.loaded_at), second(0));
         assert_eq!((times.settled_until, times.fresh_until), (second(60), second(60)));

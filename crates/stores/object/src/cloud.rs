@@ -8,7 +8,7 @@ mod gcs;
 mod s3;
 
 use crate::address::Cloud;
-use larder_core::{Error, ErrorKind, Result};
+use larder_core::Result;
 use object_store::ObjectStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ pub(crate) fn driver(cloud: Cloud, plan: &Plan<'_>) -> Result<Arc<dyn ObjectStor
 }
 
 #[cfg(not(all(feature = "s3", feature = "gcs", feature = "azure")))]
-fn off(plan: &Plan<'_>, feature: &str) -> Error {
+fn off(plan: &Plan<'_>, feature: &str) -> larder_core::Error {
     let shown = plan.shown;
     let message = format!("{shown} needs the feature `{feature}` of `larder` (or of `larder-object`)");
-    Error::new(ErrorKind::Config, message)
+    larder_core::Error::new(larder_core::ErrorKind::Config, message)
 }
 
 #[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]
@@ -122,5 +122,28 @@ mod common {
         pub(crate) fn error(&self, what: &str) -> Error {
             Error::new(ErrorKind::Config, format!("{}: {what}", self.shown))
         }
+    }
+}
+
+#[cfg(all(test, any(feature = "s3", feature = "gcs", feature = "azure")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_driver_says_of_its_settings_is_repeated_without_secrets() {
+        let settings = BTreeMap::new();
+        let plan = Plan {
+            shown: "s3://pages",
+            bucket: "pages",
+            settings: &settings,
+            reads_environment: false,
+            asks_instance: false,
+            timeout: Duration::from_secs(1),
+        };
+        let said = object_store::Error::Generic { store: "S3", source: "bad key hunter2, hunter2!".into() };
+        let secrets = [None, Some(String::new()), Some("hunter2".to_owned())];
+        let error = plan.refused(&said, &secrets);
+        assert!(error.to_string().ends_with("s3://pages: Generic S3 error: bad key …, …!"), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"));
     }
 }

@@ -33,7 +33,7 @@ impl Object {
     /// `bytes` that it wrote. So *n* processes may together have up to `bytes` · (1 + *n*/4).
     ///
     /// Removes nothing but objects, by their names. Goes through the whole folder once before it returns, with blocking
-    /// I/O, a file's entry at a time (about 100,000 a second), and keeps about 100 bytes of memory for each.
+    /// I/O, a file's entry at a time (about 100,000 a second), and keeps about 150 bytes of memory for each.
     ///
     /// # Default
     ///
@@ -75,6 +75,7 @@ impl Object {
             max_bytes: bytes,
             index: Mutex::default(),
             is_counting: AtomicBool::new(false),
+            counting: Mutex::default(),
         };
         disk.count();
         self.disk = Some(Arc::new(disk));
@@ -121,8 +122,10 @@ pub(crate) struct Disk {
     max_bytes: u64,
     /// Which files there are. Held for a look or a change, and when a count is brought in; never across I/O.
     index: Mutex<Index>,
-    /// Whether a thread counts at present: one is enough.
+    /// Whether a count is on its way that nobody asked for: one is enough.
     is_counting: AtomicBool,
+    /// Held during a count, so that the one that is brought in last also began last.
+    counting: Mutex<()>,
 }
 
 impl Disk {
@@ -181,6 +184,7 @@ impl Disk {
 
     /// Goes through the folder and brings the index into line with it.
     fn count(&self) {
+        let _alone = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         let began = self.lock().begin_count();
         let mut found = Vec::new();
         for shard in Shard::all(&self.root) {

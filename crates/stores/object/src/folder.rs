@@ -19,7 +19,8 @@ pub(crate) struct File {
 #[derive(Clone, Debug)]
 pub(crate) struct Shard {
     folder: String,
-    shard: String,
+    /// The first two digits of the files in it.
+    digits: String,
     path: PathBuf,
 }
 
@@ -28,17 +29,17 @@ impl Shard {
     pub(crate) fn all(root: &Path) -> Vec<Shard> {
         let mut all = Vec::new();
         for (folder, entry) in named(root).filter(|(name, _)| name::is_folder(name)) {
-            for (shard, entry) in named(&entry.path()).filter(|(name, _)| name::is_shard(name)) {
-                all.push(Shard { folder: folder.clone(), shard, path: entry.path() });
+            for (digits, entry) in named(&entry.path()).filter(|(name, _)| name::is_shard(name)) {
+                all.push(Shard { folder: folder.clone(), digits, path: entry.path() });
             }
         }
-        all.sort_by(|one, other| (&one.folder, &one.shard).cmp(&(&other.folder, &other.shard)));
+        all.sort_by(|one, other| (&one.folder, &one.digits).cmp(&(&other.folder, &other.digits)));
         all
     }
 
     /// Tells whether nothing in it comes after `last`.
     pub(crate) fn is_before(&self, last: &str) -> bool {
-        let own = format!("{}/{}", self.folder, self.shard);
+        let own = format!("{}/{}", self.folder, self.digits);
         *own < *last && !last.starts_with(&own)
     }
 
@@ -52,7 +53,7 @@ impl Shard {
         for entry in entries {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            let path = [&self.folder, &self.shard, &name].into_iter().map(String::as_str).collect();
+            let path = [&self.folder, &self.digits, &name].into_iter().map(String::as_str).collect();
             // Of the entry itself, not of what a link points to.
             if let Ok(metadata) = entry.metadata()
                 && metadata.is_file()
@@ -70,7 +71,7 @@ impl Shard {
     /// A file that cannot be removed is left for the next time.
     pub(crate) fn remove_staged(&self, before: SystemTime) -> u64 {
         let mut removed = 0;
-        for (_, entry) in named(&self.path).filter(|(file, _)| name::is_staged(&self.shard, file)) {
+        for (_, entry) in named(&self.path).filter(|(file, _)| name::is_staged(&self.digits, file)) {
             if is_file_since(&entry, before) && fs::remove_file(entry.path()).is_ok() {
                 removed += 1;
             }

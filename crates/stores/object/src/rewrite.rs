@@ -17,7 +17,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Values of which is remembered what they are, about 200 bytes each.
@@ -31,9 +31,9 @@ impl Object {
     /// key, codec, tags, entity tag, date of change and bytes; the store remembers by a hash what it read or wrote last
     /// (the last 4,096 or so), and asks the driver whether the object is still that one.
     ///
-    /// A spared write leaves the older deadlines in place: the value is fresh, stale and kept for at least
-    /// 1 − `fraction` of what the put said, counted from the put, and never for longer. A put that
-    /// shortens a life or differs in anything is written in full. With
+    /// A spared write leaves the older deadlines in place: the value is fresh for at least 1 − `fraction` of what
+    /// the put said, counted from the put, and never for longer; the stale window follows it as it would. A put that
+    /// shortens a life, has another stale window or differs in anything else is written in full. With
     /// [`refresh_ahead`](larder_core::Cache::refresh_ahead) the life counts until the reload is due.
     ///
     /// While this is on, the store does not [compare and set](Object::compare_and_set): a write that was spared
@@ -154,8 +154,12 @@ fn index(path: &Path) -> usize {
     usize::try_from(xxh3_64(path.as_ref().as_bytes()) % REMEMBERED as u64).unwrap_or(0)
 }
 
-/// Tells whether none of the stored times is later than the new one, and all have enough of it left.
+/// Tells whether none of the stored times is later than the new one, all have enough of it left, and what comes after
+/// the fresh life is as long.
 fn lives_on(stored: &envelope::Times, new: &envelope::Times, now: SystemTime, fraction: f64) -> bool {
+    if windows(stored) != windows(new) {
+        return false;
+    }
     let ends =
         |times: &envelope::Times| [times.settled_until, times.fresh_until, times.stale_until, times.dead_at];
     ends(stored).into_iter().zip(ends(new)).all(|(stored, new)| match (stored, new) {
@@ -166,4 +170,11 @@ fn lives_on(stored: &envelope::Times, new: &envelope::Times, now: SystemTime, fr
         }
         _ => false,
     })
+}
+
+/// For how long it is stale, and kept after that.
+fn windows(times: &envelope::Times) -> Option<[Duration; 2]> {
+    let span = |from: SystemTime, to: SystemTime| to.duration_since(from).unwrap_or_default();
+    let stale_until = times.stale_until?;
+    Some([span(times.fresh_until?, stale_until), span(stale_until, times.dead_at?)])
 }

@@ -120,7 +120,8 @@ impl Object {
     /// [compare and set](larder_core::ByteStore::put_if).
     ///
     /// S3, Azure and GCS do; some servers that speak the protocol of S3 or GCS ignore the condition and store
-    /// blindly, which [`check`](Object::check) finds. It stays off for a folder, whatever is said here: files
+    /// blindly, which [`check`](Object::check) finds. GCS takes about one write of an object in a second, so that a load which
+    /// is faster than its guard is old may be refused there: it reaches its caller and is not stored. It stays off for a folder, whatever is said here: files
     /// cannot be replaced on a condition. It is also off while [`rewrite_after`](Object::rewrite_after) is on.
     ///
     /// # Default

@@ -39,11 +39,11 @@ impl Object {
             };
             let Some(Stored::Guard { id, until }) = found.stored else {
                 let id = found.stored.as_ref().and_then(Stored::id);
-                let token = token(id, found.version)?;
+                let token = token(id, &found.version)?;
                 return Ok(Record::new(found.stored.and_then(Stored::value), token));
             };
             if until >= self.after(guard_for) {
-                return Ok(Record::new(None, token(Some(id), found.version)?));
+                return Ok(Record::new(None, token(Some(id), &found.version)?));
             }
             let unchanged = PutMode::Update(found.version);
             if let Some(token) = self.write_guard(path, id, guard_for, unchanged).await? {
@@ -85,7 +85,7 @@ impl Object {
     ) -> Result<Option<Token>> {
         let object = frame::guard(id, self.after(guard_for.saturating_mul(2)));
         let Some(put) = self.put_in_mode(path, object, mode).await? else { return Ok(None) };
-        token(Some(id), UpdateVersion { e_tag: put.e_tag, version: put.version }).map(Some)
+        token(Some(id), &UpdateVersion { e_tag: put.e_tag, version: put.version }).map(Some)
     }
 
     async fn put_in_mode(&self, path: &Path, object: PutPayload, mode: PutMode) -> Result<Option<PutResult>> {
@@ -133,7 +133,7 @@ fn restless() -> Error {
 }
 
 /// Makes a token: the number of the write, and by what the driver knows the version.
-fn token(id: Option<Id>, version: UpdateVersion) -> Result<Token> {
+fn token(id: Option<Id>, version: &UpdateVersion) -> Result<Token> {
     if version.e_tag.is_none() && version.version.is_none() {
         let message = "the driver gives objects no version; say `.compare_and_set(false)`";
         return Err(Error::new(ErrorKind::Unsupported, message));
@@ -167,7 +167,8 @@ fn parse(token: &Token) -> Option<(Option<Id>, UpdateVersion)> {
     let id = id.map(Id::try_from).transpose().ok()?;
     let text = |part: Option<Vec<u8>>| part.map(String::from_utf8).transpose().ok();
     let version = UpdateVersion { e_tag: text(e_tag)?, version: text(version)? };
-    rest.is_empty().then_some((id, version))
+    let has_any = version.e_tag.is_some() || version.version.is_some();
+    (rest.is_empty() && has_any).then_some((id, version))
 }
 
 #[cfg(test)]
@@ -180,7 +181,7 @@ mod tests {
             for id in [None, Some([9; 16])] {
                 let version =
                     UpdateVersion { e_tag: e_tag.map(Into::into), version: generation.map(Into::into) };
-                let (read_id, read) = parse(&token(id, version).unwrap()).unwrap();
+                let (read_id, read) = parse(&token(id, &version).unwrap()).unwrap();
                 assert_eq!(
                     (read_id, read.e_tag.as_deref(), read.version.as_deref()),
                     (id, e_tag, generation)
@@ -192,11 +193,13 @@ mod tests {
     #[test]
     fn what_is_no_token_of_ours_is_none() {
         let version = UpdateVersion { e_tag: Some("\"1\"".into()), version: None };
-        let whole = token(Some([9; 16]), version).unwrap();
+        let whole = token(Some([9; 16]), &version).unwrap();
         for length in 0..whole.as_bytes().len() {
             assert!(parse(&Token::new(whole.as_bytes()[..length].to_vec())).is_none(), "{length}");
         }
-        for foreign in [&b"any"[..], &[0xFF; 40], &[0; 13], &[0, 0, 0, 2, 7, 0, 0, 0, 0, 0, 0, 0, 0]] {
+        for foreign in
+            [&b"any"[..], &[0xFF; 40], &[0; 12], &[0; 13], &[0, 0, 0, 2, 7, 0, 0, 0, 0, 0, 0, 0, 0]]
+        {
             assert!(parse(&Token::new(foreign.to_vec())).is_none(), "{foreign:?}");
         }
     }
@@ -204,6 +207,6 @@ mod tests {
     #[test]
     fn a_driver_without_versions_is_told_of() {
         let none = UpdateVersion { e_tag: None, version: None };
-        assert_eq!(token(None, none).unwrap_err().kind(), ErrorKind::Unsupported);
+        assert_eq!(token(None, &none).unwrap_err().kind(), ErrorKind::Unsupported);
     }
 }

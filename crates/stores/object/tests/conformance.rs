@@ -16,16 +16,38 @@ mod in_memory {
 mod local {
     use super::InFolder;
 
-    larder_testkit::conformance!(bytes, || async { InFolder::new() });
+    larder_testkit::conformance!(bytes, || async { InFolder::new(|folder| folder) });
+}
+
+/// With all that can be said of a folder.
+mod local_with_options {
+    use super::InFolder;
+
+    larder_testkit::conformance!(bytes, || async {
+        InFolder::new(|folder| {
+            let bounded = folder.max_bytes_on_disk(64 << 20).unwrap().rewrite_after(0.5).unwrap();
+            bounded.head_first(100).concurrency(3).timeout(std::time::Duration::from_secs(60))
+        })
+    });
+}
+
+mod given_with_tokens {
+    use super::Object;
+    use object_store::memory::InMemory;
+    use std::sync::Arc;
+
+    larder_testkit::conformance!(bytes, || async {
+        Object::from_store(Arc::new(InMemory::new())).compare_and_set(true).head_first(100)
+    });
 }
 
 /// A store and the folder that it is in, which goes with it.
 struct InFolder(Object, #[expect(dead_code, reason = "held until the test ends")] TempDir);
 
 impl InFolder {
-    fn new() -> Self {
+    fn new(options: impl FnOnce(Object) -> Object) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        InFolder(Object::local(folder.path()).unwrap(), folder)
+        InFolder(options(Object::local(folder.path()).unwrap()), folder)
     }
 }
 

@@ -63,6 +63,20 @@ async fn a_put_replaces_and_a_remove_removes() {
     }
 }
 
+/// Also those that look like what the store itself writes in front of a value, or as a guard.
+#[tokio::test]
+async fn bytes_that_look_like_a_frame_come_back() {
+    let (_scratch, stores) = stores();
+    for store in stores {
+        for kind in [0, 1, 2] {
+            let mut bytes = vec![0xFE, b'O', 1, kind];
+            bytes.extend([7; 60]);
+            store.put("users:ada", bytes.clone().into(), None).await.unwrap();
+            assert_eq!(store.get("users:ada").await.unwrap(), Some(bytes.into()), "{kind} in {store:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_folder_keeps_its_objects_when_it_is_opened_again() {
     let scratch = tempfile::tempdir().unwrap();

@@ -90,5 +90,5 @@ mod turns;
 pub use deadpool_postgres::Pool;
 pub use options::PostgresOptions;
 pub use postgres::Postgres;
-pub use purge::Purged;
+pub use purge::RowsPurged;
 pub use tokio_postgres::Config;

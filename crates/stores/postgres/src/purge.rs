@@ -9,7 +9,7 @@ use larder_core::{Clock, Result};
 /// What [`Postgres::purge_expired`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Purged {
+pub struct RowsPurged {
     /// Values that had expired and were removed, in all namespaces.
     pub removed: u64,
     /// Guards that were removed: what is left of keys that were looked for and not found.
@@ -47,9 +47,9 @@ impl Postgres {
     /// assert_eq!(store.purge_expired(&SystemClock).await?.removed, 0);
     /// # Ok(()) }
     /// ```
-    pub async fn purge_expired(&self, clock: &(impl Clock + ?Sized)) -> Result<Purged> {
+    pub async fn purge_expired(&self, clock: &(impl Clock + ?Sized)) -> Result<RowsPurged> {
         let now = row::timestamp(clock.wall());
-        let mut purged = Purged::default();
+        let mut purged = RowsPurged::default();
         loop {
             let rows = self.calls.run(|sql| &sql.purge, row::values![now], Twice::Fine).await?;
             let Some(row) = rows.first() else { return Ok(purged) };

@@ -7,7 +7,7 @@ mod support {
 }
 
 use larder_core::{ByteStore, Clock, Put, SystemClock};
-use larder_postgres::{Postgres, Purged};
+use larder_postgres::{Postgres, RowsPurged};
 use larder_testkit::{MockClock, servers};
 use std::time::{Duration, SystemTime};
 use support::admin::Admin;
@@ -31,7 +31,7 @@ async fn what_has_expired_by_the_clock_is_removed_in_all_namespaces() {
     }
 
     clock.advance(SECOND - Duration::from_millis(1));
-    assert_eq!(store.purge_expired(&clock).await.unwrap(), Purged::default());
+    assert_eq!(store.purge_expired(&clock).await.unwrap(), RowsPurged::default());
     clock.advance(Duration::from_millis(1));
     let purged = store.purge_expired(&clock).await.unwrap();
     assert_eq!((purged.removed, purged.guards), (1_234, 0));

@@ -1,7 +1,8 @@
 //! Redis.
 
+use super::certificate::{CERTIFICATE, KEY};
 use super::process::{Plan, PortTaken, Process};
-use super::{outside, program};
+use super::{certificate, outside, program};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -27,6 +28,7 @@ pub struct Redis {
     process: Process,
     url: String,
     password: Option<String>,
+    certificate: Option<PathBuf>,
 }
 
 impl Redis {
@@ -50,7 +52,7 @@ impl Redis {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Redis> = OnceLock::new();
         SHARED.get_or_init(|| match outside::server(NAME, VARIABLE) {
-            Some((process, url)) => Redis { process, url, password: None },
+            Some((process, url)) => Redis { process, url, password: None, certificate: None },
             None => Redis::start(),
         })
     }
@@ -60,9 +62,14 @@ impl Redis {
         RedisOptions::default()
     }
 
-    /// Returns the URL of its first database, with the password.
+    /// Returns the URL of its first database, with the password. With TLS, its scheme is `rediss`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Returns the file of the certificate that clients are to trust, in the format PEM, if it has TLS.
+    pub fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
     }
 }
 
@@ -78,7 +85,7 @@ impl Deref for Redis {
 ///
 /// # Default
 ///
-/// - no password
+/// - no password, no TLS
 /// - no replica, but a server of its own
 /// - 16 databases, no limit of memory
 #[derive(Clone, Debug, Default)]
@@ -88,12 +95,29 @@ pub struct RedisOptions {
     password: Option<String>,
     replicates: Option<(u16, Option<String>)>,
     files: Vec<(&'static str, String)>,
+    tls: bool,
 }
 
 impl RedisOptions {
     /// Asks clients for this password.
     pub fn password(mut self, password: &str) -> Self {
         self.password = Some(password.to_owned());
+        self
+    }
+
+    /// Takes only connections with TLS, with a certificate for 127.0.0.1 and localhost that is made for it; clients need none.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use larder_testkit::servers::Redis;
+    ///
+    /// let redis = Redis::options().tls().start();
+    /// assert!(redis.url().starts_with("rediss://"));
+    /// let _root = std::fs::read(redis.certificate().unwrap());
+    /// ```
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
         self
     }
 
@@ -128,7 +152,7 @@ impl RedisOptions {
     ///
     /// # Panics
     ///
-    /// If there is no `redis-server` here, or it does not start.
+    /// If there is no `redis-server` here, or it does not start; with TLS, if there is no `openssl`.
     pub fn start(self) -> Redis {
         let redis_server = program();
         let process = Process::start(NAME, |port, folder| self.plan(redis_server.clone(), port, folder));
@@ -146,10 +170,18 @@ impl RedisOptions {
             std::fs::write(folder.join(name), text).expect("the folder is new and ours");
         }
         let mut plan = Plan::new(redis_server, "Ready to accept connections")
-            .arguments(&format!("--port {port} --bind 127.0.0.1 --appendonly no --save"))
+            .arguments("--bind 127.0.0.1 --appendonly no --save")
             .argument("")
             // Else a main server waits five seconds for more replicas to come.
             .arguments("--repl-diskless-sync-delay 0");
+        plan = if self.tls {
+            certificate::make(folder);
+            plan.arguments(&format!("--port 0 --tls-port {port} --tls-auth-clients no"))
+                .arguments(&format!("--tls-cert-file {CERTIFICATE} --tls-ca-cert-file {CERTIFICATE}"))
+                .arguments(&format!("--tls-key-file {KEY}"))
+        } else {
+            plan.arguments(&format!("--port {port}"))
+        };
         if let Some(password) = &self.password {
             plan = plan.argument("--requirepass").argument(password);
         }
@@ -167,12 +199,14 @@ impl RedisOptions {
             process.wait_for_log("REPLICA sync: Finished with success");
         }
         let secret = self.password.as_ref().map(|password| format!(":{password}@")).unwrap_or_default();
-        let url = format!("redis://{secret}127.0.0.1:{}/0", process.port());
-        Redis { process, url, password: self.password }
+        let scheme = if self.tls { "rediss" } else { "redis" };
+        let url = format!("{scheme}://{secret}127.0.0.1:{}/0", process.port());
+        let certificate = self.tls.then(|| process.folder().join(CERTIFICATE));
+        Redis { process, url, password: self.password, certificate }
     }
 }
 
-fn program() -> PathBuf {
+pub(super) fn program() -> PathBuf {
     program::find(
         "redis-server",
         program::path(),

@@ -11,4 +11,5 @@ mod postgres;
 mod process;
 mod redis;
 mod redis_cluster;
+mod redis_sentinel;
 mod resp;

@@ -2,6 +2,7 @@
 
 use crate::resp::Client;
 use larder_testkit::servers::Redis;
+use std::process::Command;
 
 #[test]
 fn it_keeps_what_it_is_given() {
@@ -63,4 +64,23 @@ fn arguments_are_passed_on() {
     assert_eq!(client.ask("CONFIG GET maxmemory"), "*2");
     assert_eq!(client.receive().unwrap(), "maxmemory");
     assert_eq!(client.receive().unwrap(), "5242880");
+}
+
+#[test]
+fn with_tls_it_answers_who_trusts_its_certificate_and_nobody_else() {
+    let redis = Redis::options().tls().password("sesame").start();
+    assert_eq!(redis.url(), format!("rediss://:sesame@127.0.0.1:{}/0", redis.port()));
+    let ask = |trusted: &[&std::ffi::OsStr]| {
+        let mut client = Command::new("redis-cli");
+        client.args(["-h", "127.0.0.1", "--no-auth-warning", "-a", "sesame"]);
+        client.args(["-p", &redis.port().to_string()]).args(trusted).arg("PING");
+        String::from_utf8(client.output().unwrap().stdout).unwrap()
+    };
+    let certificate = redis.certificate().unwrap().as_os_str();
+
+    assert_eq!(ask(&["--tls".as_ref(), "--cacert".as_ref(), certificate]), "PONG\n");
+    assert_eq!(ask(&["--tls".as_ref()]), "");
+    assert_eq!(ask(&[]), "");
+    redis.restart();
+    assert_eq!(ask(&["--tls".as_ref(), "--cacert".as_ref(), certificate]), "PONG\n");
 }

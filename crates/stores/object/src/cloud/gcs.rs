@@ -34,8 +34,7 @@ pub(super) fn driver(plan: &Plan<'_>) -> Result<Arc<dyn ObjectStore>> {
     let said = |key| builder.get_config_value(&key);
     let has = |key| said(key).is_some();
 
-    let allow_http = said(Key::Client(ClientConfigKey::AllowHttp));
-    plan.check_http(said(Key::BaseUrl).as_deref(), allow_http.as_deref())?;
+    plan.check_http(said(Key::BaseUrl).as_deref(), allowed_http(plan).as_deref())?;
     // Not `skip_signature`: the driver asks for a token nevertheless when it writes.
     let has_credentials = has(Key::BearerToken)
         || has(Key::ServiceAccount)
@@ -45,11 +44,23 @@ pub(super) fn driver(plan: &Plan<'_>) -> Result<Arc<dyn ObjectStore>> {
     let cure = "`GOOGLE_APPLICATION_CREDENTIALS` to the file of a service account";
     plan.check_credentials(has_credentials, cure)?;
 
-    let secrets = [said(Key::BearerToken), said(Key::ServiceAccountKey)];
+    let has_key = has(Key::ServiceAccountKey);
+    let secrets = [said(Key::BearerToken)];
     match builder.build() {
         Ok(driver) => Ok(Arc::new(driver)),
+        // The error of a JSON parser may quote any part of it.
+        Err(_) if has_key => {
+            Err(plan.error("the key of the service account cannot be read, or is said twice"))
+        }
         Err(error) => Err(plan.refused(&error, &secrets)),
     }
+}
+
+/// What was said about it. The driver's own default is to allow it.
+fn allowed_http(plan: &Plan<'_>) -> Option<String> {
+    let said =
+        ["allow_http", "google_allow_http"].into_iter().find_map(|name| plan.settings.get(name).cloned());
+    said.or_else(|| if plan.reads_environment { std::env::var("GOOGLE_ALLOW_HTTP").ok() } else { None })
 }
 
 /// Whether the driver finds the credentials of the user's own tools.

@@ -3,7 +3,7 @@
 use crate::folder::File;
 use crate::name;
 use object_store::path::Path;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a file system allocates at once.
 pub(super) const BLOCK: u64 = 4_096;
@@ -103,8 +103,8 @@ impl Index {
     /// Takes over a count that began then. What was used since is left as it is: the count may have come too early
     /// or too late for it.
     pub(super) fn end_count(&mut self, began: u64, found: &[File]) {
-        let mut gone: HashMap<Id, ()> =
-            self.files.iter().filter(|(_, slot)| slot.used < began).map(|(id, _)| (*id, ())).collect();
+        let mut gone: HashSet<Id> =
+            self.files.iter().filter(|(_, slot)| slot.used < began).map(|(id, _)| *id).collect();
         for file in found {
             let Some(id) = self.id(&file.path) else { continue };
             gone.remove(&id);
@@ -118,7 +118,7 @@ impl Index {
                 None => self.put(id, blocks(file.bytes)),
             }
         }
-        for id in gone.into_keys() {
+        for id in gone {
             self.drop(id);
         }
     }

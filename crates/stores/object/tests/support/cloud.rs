@@ -37,3 +37,19 @@ pub(crate) fn azure() -> Object {
     let container = larder_testkit::servers::Azurite::shared().container();
     azure_options().build(&format!("az://{container}/with/a prefix")).unwrap()
 }
+
+#[cfg(feature = "gcs")]
+pub(crate) fn gcs_options() -> ObjectOptions {
+    use larder_testkit::servers::Gcs;
+    ObjectOptions::new()
+        .without_environment()
+        .with_endpoint(Gcs::shared().url())
+        .with_bearer_token(Gcs::TOKEN)
+        .with_allow_http(true)
+}
+
+#[cfg(feature = "gcs")]
+pub(crate) fn gcs() -> Object {
+    let bucket = larder_testkit::servers::Gcs::shared().bucket();
+    gcs_options().build(&format!("gs://{bucket}/a prefix")).unwrap()
+}

@@ -1,0 +1,235 @@
+//! The store.
+
+use crate::command::{self, Record as Stored};
+use crate::copies::Copies;
+use crate::expiry::{self, Lasts};
+use crate::options::RedisOptions;
+use crate::route::{Repeat, Route, Servers};
+use crate::{fault, record, scripts};
+use bytes::Bytes;
+use larder_core::{
+    ByteStore, Capabilities, Cleared, Clock, Error, ErrorKind, Put, PutIf, Record, Result, SystemClock, Time,
+    Token, Usage,
+};
+use redis::Value;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// A store in Redis or Valkey: one server, a cluster, or whichever server the sentinels name.
+///
+/// A handle: clones are the same store over the same connection, which many calls share.
+#[derive(Clone)]
+#[must_use = "a store does nothing until a cache is made of it"]
+pub struct Redis {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    route: Route,
+    max_value_bytes: u64,
+    copies: Option<Arc<Copies>>,
+}
+
+impl Redis {
+    /// Connects to the server, the cluster or the service that `url` names, with the default [options](Redis::options).
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::options().connect(url).await
+    }
+
+    /// Returns options: time-outs, passwords, a store that connects later, a client of one's own.
+    pub fn options() -> RedisOptions {
+        RedisOptions::default()
+    }
+
+    pub(crate) fn over(route: Route, max_value_bytes: u64, copies: Option<Arc<Copies>>) -> Self {
+        Redis { inner: Arc::new(Inner { route, max_value_bytes, copies }) }
+    }
+
+    /// Does what changes these keys, and forgets what is known of them: before, so that nobody reads it meanwhile, and
+    /// after, because somebody may have.
+    pub(crate) async fn changing<T>(&self, keys: &[&str], change: impl Future<Output = T>) -> T {
+        let forget = || {
+            if let Some(copies) = &self.inner.copies {
+                for key in keys {
+                    copies.forget(key);
+                }
+            }
+        };
+        forget();
+        let changed = change.await;
+        forget();
+        changed
+    }
+
+    pub(crate) fn route(&self) -> &Route {
+        &self.inner.route
+    }
+
+    /// Returns when someone has answered, or with the error that says why nobody did.
+    pub(crate) async fn reach(&self, within: Duration) -> Result<()> {
+        let deadline = SystemClock.now_exact().after(within);
+        match &self.route().servers {
+            Servers::One(line) => {
+                let answered = line.call(redis::cmd("PING"), 0, deadline).await;
+                answered.map(drop).map_err(|failure| failure.error)
+            }
+            Servers::Cluster(cluster) => cluster.refresh(deadline).await,
+        }
+    }
+
+    pub(crate) async fn get_one(&self, key: &str) -> Result<Option<Bytes>> {
+        let found = self.route().ask(key, || command::get(key), key.len(), Repeat::Harmless).await?;
+        self.bytes_of(found)
+    }
+
+    pub(crate) async fn put_one(
+        &self,
+        key: &str,
+        bytes: &Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> Result<()> {
+        if let Err(too_large) = self.check_size(bytes.len()) {
+            // What cannot be written here must not leave the older value in its place.
+            self.remove_one(key).await?;
+            return Err(too_large);
+        }
+        let (header, lasts) = (record::value_header(), Lasts::until(expires_at));
+        let put = || command::put(key, &Stored(&header, bytes), lasts);
+        self.route().ask(key, put, key.len() + bytes.len(), Repeat::Never).await.map(drop)
+    }
+
+    pub(crate) async fn remove_one(&self, key: &str) -> Result<()> {
+        self.route().ask(key, || command::unlink(&[key]), key.len(), Repeat::Harmless).await.map(drop)
+    }
+
+    pub(crate) fn check_size(&self, bytes: usize) -> Result<()> {
+        let most = self.inner.max_value_bytes;
+        if bytes as u64 <= most {
+            return Ok(());
+        }
+        let cure = "`.max_value_bytes(n)` of its options allows more";
+        Err(Error::new(
+            ErrorKind::TooLarge,
+            format!("a value of {bytes} bytes, where {most} are allowed; {cure}"),
+        ))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl ByteStore for Redis {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        let Some(copies) = &self.inner.copies else { return self.get_one(key).await };
+        if let Some(known) = copies.get(key) {
+            return Ok(known);
+        }
+        let claim = copies.claim(key);
+        let found = self.get_one(key).await;
+        match &found {
+            Ok(found) => copies.fill(key, &claim, found.as_ref()),
+            Err(_) => copies.give_up(key, &claim),
+        }
+        found
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
+        self.changing(&[key], self.put_one(key, &bytes, expires_at)).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<()> {
+        self.changing(&[key], self.remove_one(key)).await
+    }
+
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>>> {
+        self.get_each(keys).await
+    }
+
+    async fn put_many(&self, puts: &[Put<'_>]) -> Vec<Result<()>> {
+        let keys: Vec<&str> = puts.iter().map(|put| put.key).collect();
+        self.changing(&keys, self.put_each(puts)).await
+    }
+
+    async fn remove_many(&self, keys: &[&str]) -> Vec<Result<()>> {
+        self.changing(keys, self.remove_each(keys)).await
+    }
+
+    async fn get_with_token(&self, key: &str, guard_for: Duration) -> Result<Record> {
+        let (guard, millis) = (record::guard_header(), expiry::millis(guard_for));
+        let add = |cmd: &mut redis::Cmd| _ = cmd.arg(&guard[..]).arg(millis);
+        let run = self.route().run(&scripts::GET_WITH_TOKEN, key, add, key.len(), Repeat::Harmless);
+        let found = run.await?;
+        let Value::BulkString(found) = found else { return Err(fault::unexpected(self.route().place())) };
+        self.check_size(found.len().saturating_sub(record::HEADER))?;
+        let (bytes, token) = record::open(found.into())?;
+        Ok(Record::new(bytes, Token::new(token)))
+    }
+
+    async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
+        let (guard, lasts) = (record::guard_header(), Lasts::Millis(expiry::millis(guard_for)));
+        let put = || command::put(key, &Stored(&guard, b""), lasts);
+        // Twice it removes what came between, which is no more than a miss.
+        self.changing(&[key], self.route().ask(key, put, key.len(), Repeat::Harmless)).await?;
+        Ok(Some(Token::new(guard.to_vec())))
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        token: &Token,
+        bytes: Bytes,
+        expires_at: Option<SystemTime>,
+    ) -> Result<PutIf> {
+        self.check_size(bytes.len())?;
+        let (header, lasts) = (record::value_header(), Lasts::until(expires_at));
+        let add = |cmd: &mut redis::Cmd| {
+            cmd.arg(token.as_bytes());
+            match lasts {
+                Lasts::ForEver => cmd.arg(""),
+                Lasts::Millis(millis) => cmd.arg(millis),
+                Lasts::Over => cmd.arg(0),
+            };
+            cmd.arg(Stored(&header, &bytes));
+        };
+        let size = key.len() + bytes.len();
+        let put = self.route().run(&scripts::PUT_IF, key, add, size, Repeat::Harmless);
+        match self.changing(&[key], put).await? {
+            Value::Int(1) => Ok(PutIf::Done),
+            Value::Int(0) => Ok(PutIf::Refused),
+            _ => Err(fault::unexpected(self.route().place())),
+        }
+    }
+
+    async fn clear(&self, prefix: &str) -> Result<Cleared> {
+        let cleared = self.clear_prefix(prefix).await;
+        if let Some(copies) = &self.inner.copies {
+            copies.forget_all();
+        }
+        cleared
+    }
+
+    fn sweep(&self, _: Time) {}
+
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE.clear().put_if().expires()
+    }
+
+    fn name(&self) -> &'static str {
+        "Redis"
+    }
+}
+
+impl fmt::Debug for Redis {
+    /// Prints where the store is, and neither user nor password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("place", &self.inner.route.place())
+            .field("response_timeout", &self.inner.route.timeout)
+            .field("max_value_bytes", &self.inner.max_value_bytes)
+            .finish_non_exhaustive()
+    }
+}
