@@ -1,11 +1,13 @@
 //! Connecting, and servers that are none, or speak badly.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
-use larder_core::{ByteStore, ErrorKind};
+use larder_core::{ByteStore, ErrorKind, Put};
 use larder_memcached::Memcached;
 use larder_testkit::servers;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A server that answers each line that it gets by `answer`, or hangs up where that is `None`. Ends with the test.
@@ -87,7 +89,8 @@ async fn garbage_is_an_error_and_takes_no_memory_nor_time() {
     ];
     for answer in answers {
         let url = fake_after_greeting(move |_| Some(answer.to_vec()));
-        let options = Memcached::options().response_timeout(Duration::from_millis(300));
+        let options =
+            Memcached::options().response_timeout(Duration::from_millis(300)).max_value_bytes(u64::MAX);
         let store = options.connect(&url).await.unwrap();
         let error = store.get("users:ada").await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Store | ErrorKind::Timeout), "{error}");
@@ -147,6 +150,31 @@ async fn a_limit_that_only_the_server_knows_is_told_by_its_answer() {
     let store = Memcached::connect(&url).await.unwrap();
     let error = store.put("users:ada", "\r\n".into(), None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+/// What was refused takes away what was there before it, and not what was put behind it.
+#[tokio::test]
+async fn a_later_put_of_a_batch_stays_though_an_earlier_one_was_refused() {
+    let (puts, removals) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (seen_puts, seen_removals) = (Arc::clone(&puts), Arc::clone(&removals));
+    let url = fake_after_greeting(move |line| match line.split(' ').next() {
+        Some("mg") => Some(b"VA 8 c1 f0 t-1\r\n\0\0\0\0\0\0\0\x01\r\n".into()),
+        Some("ms") if seen_puts.fetch_add(1, Relaxed) == 0 => {
+            Some(b"SERVER_ERROR object too large for cache\r\n".into())
+        }
+        Some("ms") => Some(b"HD c7\r\n".into()),
+        Some("md") => {
+            seen_removals.fetch_add(1, Relaxed);
+            Some(b"HD\r\n".into())
+        }
+        _ => Some(Vec::new()),
+    });
+    let store = Memcached::connect(&url).await.unwrap();
+    let put = |key| Put { key, bytes: "\r\n".into(), expires_at: None };
+    let done = store.put_many(&[put("users:ada"), put("users:ada")]).await;
+    assert_eq!(done[0].as_ref().unwrap_err().kind(), ErrorKind::TooLarge);
+    assert!(done[1].is_ok());
+    assert_eq!((puts.load(Relaxed), removals.load(Relaxed)), (2, 0));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
 mod support {
+    pub(crate) mod relay;
     pub(crate) mod task;
 }
 
@@ -11,6 +12,7 @@ use larder_memcached::Memcached;
 use larder_testkit::{Proxy, servers};
 use std::future::Future;
 use std::time::Duration;
+use support::relay::Relay;
 use support::task::cancel_after;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -134,17 +136,31 @@ async fn connections_that_are_as_silent_as_the_one_that_timed_out_are_given_up_w
 async fn a_connection_that_takes_longer_than_a_call_is_there_for_a_later_one() {
     let server = servers::Memcached::start();
     let proxy = Proxy::to(("127.0.0.1", server.port()));
-    // Two round trips to connect, and one for a call.
-    proxy.delay(Duration::from_millis(60));
-    let options = Memcached::options().response_timeout(Duration::from_millis(150)).max_connections(1);
+    let store = Memcached::options().response_timeout(LIMIT).max_connections(1);
+    let store = store.lazy(&proxy.url(server.url())).unwrap();
+    proxy.hold();
+    times_out("the first", || store.get("users:ada")).await;
+    proxy.heal();
+    assert_eq!(store.get("users:ada").await.unwrap(), None);
+    assert_eq!(proxy.connections(), 1);
+}
+
+/// Each is in time, and both together are not.
+#[tokio::test]
+async fn to_connect_and_to_ask_may_take_longer_than_a_call() {
+    let server = servers::Memcached::start();
+    let proxy = Proxy::to(("127.0.0.1", server.port()));
+    proxy.delay(Duration::from_millis(150));
+    let options = Memcached::options().response_timeout(Duration::from_millis(500)).max_connections(1);
     let store = options.lazy(&proxy.url(server.url())).unwrap();
     let mut late = 0;
     while let Err(error) = store.get("users:ada").await {
         assert_eq!(error.kind(), ErrorKind::Timeout);
         late += 1;
-        assert!(late < 10, "there is never a connection");
+        assert!(late < 10, "there is never an answer");
     }
-    assert!(late > 0, "making a connection takes longer");
+    assert!(late > 0, "a connection and an answer take 600 ms");
+    assert_eq!(proxy.connections(), 1, "the one that was asked too late is kept");
 }
 
 #[tokio::test]
@@ -230,19 +246,13 @@ async fn calls_that_are_dropped_cost_no_connection_and_spoil_none() {
 #[tokio::test]
 async fn a_write_that_was_dropped_does_not_overtake_one_that_was_called_later() {
     let server = servers::Memcached::start();
-    let proxy = Proxy::to(("127.0.0.1", server.port()));
-    let options = Memcached::options().response_timeout(Duration::from_secs(60)).max_connections(1);
-    let slow = options.clone().connect(&proxy.url(server.url())).await.unwrap();
-    slow.put("users:ada", "oldest".into(), None).await.unwrap();
-    drop(slow);
-
     for event in ["put", "put_many", "remove", "remove_many", "guard", "clear"] {
-        let store = Memcached::options().response_timeout(Duration::from_secs(60)).max_connections(2);
-        let store = store.connect(&proxy.url(server.url())).await.unwrap();
-        store.put("users:ada", "oldest".into(), None).await.unwrap();
-        proxy.hold();
-        assert!(cancel_after(5, store.put("users:ada", "old".into(), None)).await.is_none());
-        let mut later = tokio::spawn({
+        let relay = Relay::start(server.port(), "the old value");
+        let options = Memcached::options().response_timeout(Duration::from_secs(60)).max_connections(2);
+        let store = options.connect(&relay.url).await.unwrap();
+        store.put("users:ada", "the oldest".into(), None).await.unwrap();
+        assert!(cancel_after(20, store.put("users:ada", "the old value".into(), None)).await.is_none());
+        let later = tokio::spawn({
             let store = store.clone();
             async move {
                 let puts = [Put { key: "users:ada", bytes: "new".into(), expires_at: None }];
@@ -256,12 +266,16 @@ async fn a_write_that_was_dropped_does_not_overtake_one_that_was_called_later() 
                 }
             }
         });
-        let _ = cancel_after(20, &mut later).await;
-        proxy.heal();
-        later.await.unwrap().unwrap();
-        let expected: Option<Bytes> = event.starts_with("put").then(|| "new".into());
-        for _ in 0..20 {
-            assert_eq!(store.get("users:ada").await.unwrap(), expected, "{event}");
+        // Time enough for the later one, if it does not wait.
+        for number in 0..50 {
+            store.put(&format!("others:{number}"), "1815".into(), None).await.unwrap();
         }
+        relay.open();
+        later.await.unwrap().unwrap();
+        for _ in 0..50 {
+            store.put("others:bob", "1815".into(), None).await.unwrap();
+        }
+        let expected: Option<Bytes> = event.starts_with("put").then(|| "new".into());
+        assert_eq!(store.get("users:ada").await.unwrap(), expected, "{event}");
     }
 }

@@ -55,7 +55,7 @@ async fn a_guard_lasts_as_long_as_each_who_has_it_asked_for() {
     let mut raw = Raw::connect(&server);
 
     let first = store.get_with_token(KEY, HOUR).await.unwrap().token.unwrap();
-    assert!(raw.left(KEY).unwrap() >= 3_600);
+    assert!(raw.left(KEY).unwrap() > 7_000, "so that the next one finds it with enough left");
     let second = store.get_with_token(KEY, HOUR).await.unwrap().token.unwrap();
     assert_eq!(first, second, "it has enough left");
     let third = store.get_with_token(KEY, 3 * HOUR).await.unwrap().token.unwrap();

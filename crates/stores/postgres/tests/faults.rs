@@ -7,9 +7,10 @@ mod support {
     pub(crate) mod task;
 }
 
+use bytes::Bytes;
 use larder_core::{ByteStore, Clock, ErrorKind, Put, Result, SystemClock, Token};
 use larder_postgres::Postgres;
-use larder_testkit::servers;
+use larder_testkit::{Proxy, servers};
 use std::future::Future;
 use std::time::Duration;
 use support::admin::{Admin, signal};
@@ -109,6 +110,64 @@ async fn connections_that_the_server_closes_are_replaced_without_an_error() {
     assert_eq!(admin.number(terminate).await, 4);
     store.put("users:ada", "1815".into(), None).await.unwrap();
     assert_eq!(store.get("users:ada").await.unwrap(), Some("1815".into()));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_in_the_middle_is_never_half_a_value() {
+    let server = servers::Postgres::start();
+    let proxy = Proxy::to(("127.0.0.1", server.port()));
+    let store = Postgres::options().max_connections(2).connect(&proxy.url(server.url())).await.unwrap();
+    let bytes: Bytes = (0..100_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    store.put("users:ada", bytes.clone(), None).await.unwrap();
+
+    let (mut whole, mut failed) = (0, 0);
+    for after in [0, 1, 5, 20, 50, 100, 200, 500, 1_000, 50_000, 99_990, 101_000, 200_000] {
+        for request in [true, false] {
+            if request {
+                proxy.cut_requests_after(after);
+            } else {
+                proxy.cut_answers_after(after);
+            }
+            match store.get("users:ada").await {
+                Ok(found) => {
+                    assert_eq!(found, Some(bytes.clone()));
+                    whole += 1;
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Store, "{error}");
+                    failed += 1;
+                }
+            }
+            proxy.heal();
+            assert_eq!(store.get("users:ada").await.unwrap(), Some(bytes.clone()), "{after}");
+        }
+    }
+    assert!(whole > 0 && failed > 10, "{whole} whole, {failed} failed");
+}
+
+#[tokio::test]
+async fn a_put_that_is_cut_in_the_middle_leaves_the_old_value_or_the_new_one() {
+    let server = servers::Postgres::start();
+    let proxy = Proxy::to(("127.0.0.1", server.port()));
+    let store = Postgres::options().max_connections(2).connect(&proxy.url(server.url())).await.unwrap();
+    let (old, new) = (Bytes::from(vec![1; 50_000]), Bytes::from(vec![2; 50_000]));
+    for after in [0, 1, 10, 50, 1_000, 49_990, 50_200] {
+        for request in [true, false] {
+            store.put("users:ada", old.clone(), None).await.unwrap();
+            if request {
+                proxy.cut_requests_after(after);
+            } else {
+                proxy.cut_answers_after(after);
+            }
+            let put = store.put("users:ada", new.clone(), None).await;
+            proxy.heal();
+            let found = store.get("users:ada").await.unwrap();
+            match put {
+                Ok(()) => assert_eq!(found, Some(new.clone())),
+                Err(_) => assert!(found == Some(old.clone()) || found == Some(new.clone()), "{after}"),
+            }
+        }
+    }
 }
 
 /// Each of them would cost a call its time.
