@@ -23,13 +23,14 @@ struct OfDebian {
     why: &'static str,
 }
 
-const OF_DEBIAN: [OfDebian; 3] = [
+const OF_DEBIAN: [OfDebian; 4] = [
     OfDebian {
         program: "redis-server",
         packages: &["redis-server"],
         why: "larder-redis is tested against it",
     },
     OfDebian { program: "postgres", packages: &["postgresql"], why: "larder-postgres is tested against it" },
+    OfDebian { program: "openssl", packages: &["openssl"], why: "it makes the certificates of tests" },
     OfDebian { program: "memcached", packages: &["memcached"], why: "larder-memcached is tested against it" },
 ];
 

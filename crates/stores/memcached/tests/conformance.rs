@@ -15,6 +15,24 @@ mod three_servers {
     larder_testkit::conformance!(bytes, || super::WithServers::start(3));
 }
 
+mod json {
+    use larder_codecs::Json;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(codec, || Json, || Memory::<str, bytes::Bytes>::new(2_000), || {
+        crate::WithServers::start(1)
+    });
+}
+
+mod message_pack {
+    use larder_codecs::MessagePack;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(codec, || MessagePack, || Memory::<str, bytes::Bytes>::new(2_000), || {
+        crate::WithServers::start(1)
+    });
+}
+
 /// A store and its servers, which go with it: the suite asks for an empty store, and memcached has one space of keys.
 struct WithServers(
     Memcached,

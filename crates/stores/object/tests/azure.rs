@@ -10,6 +10,27 @@ mod conformance {
     larder_testkit::conformance!(bytes, || async { crate::support::cloud::azure() });
 }
 
+mod json {
+    use larder_codecs::Json;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(codec, || Json, || Memory::<str, bytes::Bytes>::new(2_000), || async {
+        crate::support::cloud::azure()
+    });
+}
+
+mod message_pack {
+    use larder_codecs::MessagePack;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(
+        codec,
+        || MessagePack,
+        || Memory::<str, bytes::Bytes>::new(2_000),
+        || async { crate::support::cloud::azure() }
+    );
+}
+
 use larder_core::{ByteStore, ErrorKind, SystemClock};
 use larder_object::{Object, PurgePosition};
 use larder_testkit::servers::Azurite;

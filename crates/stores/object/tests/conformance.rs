@@ -19,6 +19,48 @@ mod local {
     larder_testkit::conformance!(bytes, || async { InFolder::new(|folder| folder) });
 }
 
+mod in_memory_json {
+    use larder_codecs::Json;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(codec, || Json, || Memory::<str, bytes::Bytes>::new(2_000), || async {
+        larder_object::Object::in_memory()
+    });
+}
+
+mod in_memory_message_pack {
+    use larder_codecs::MessagePack;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(
+        codec,
+        || MessagePack,
+        || Memory::<str, bytes::Bytes>::new(2_000),
+        || async { larder_object::Object::in_memory() }
+    );
+}
+
+mod local_json {
+    use larder_codecs::Json;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(codec, || Json, || Memory::<str, bytes::Bytes>::new(2_000), || async {
+        crate::InFolder::new(|folder| folder)
+    });
+}
+
+mod local_message_pack {
+    use larder_codecs::MessagePack;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(
+        codec,
+        || MessagePack,
+        || Memory::<str, bytes::Bytes>::new(2_000),
+        || async { crate::InFolder::new(|folder| folder) }
+    );
+}
+
 /// With all that can be said of a folder.
 mod local_with_options {
     use super::InFolder;

@@ -10,6 +10,27 @@ mod conformance {
     larder_testkit::conformance!(bytes, || async { crate::support::cloud::s3() });
 }
 
+mod json {
+    use larder_codecs::Json;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(codec, || Json, || Memory::<str, bytes::Bytes>::new(2_000), || async {
+        crate::support::cloud::s3()
+    });
+}
+
+mod message_pack {
+    use larder_codecs::MessagePack;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(
+        codec,
+        || MessagePack,
+        || Memory::<str, bytes::Bytes>::new(2_000),
+        || async { crate::support::cloud::s3() }
+    );
+}
+
 use larder_core::{ByteStore, ErrorKind, PutIf, SystemClock};
 use larder_testkit::servers::Moto;
 use std::time::Duration;

@@ -19,3 +19,22 @@ async fn make() -> Postgres {
 mod logged {
     larder_testkit::conformance!(bytes, super::make);
 }
+
+mod json {
+    use larder_codecs::Json;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(codec, || Json, || Memory::<str, bytes::Bytes>::new(2_000), crate::make);
+}
+
+mod message_pack {
+    use larder_codecs::MessagePack;
+    use larder_memory::Memory;
+
+    larder_testkit::conformance!(
+        codec,
+        || MessagePack,
+        || Memory::<str, bytes::Bytes>::new(2_000),
+        crate::make
+    );
+}
