@@ -1,5 +1,5 @@
-//! Real servers for tests, each started by one line: on a free port of the loopback, in a folder of its own, and gone with
-//! its value, or with the test process however that ends.
+//! Real servers for tests, each started by one line: on a free port of the loopback, in a folder of its own, and
+//! gone with its value, or with the test process however that ends.
 //!
 //! | server | what | variable for [`shared`](Redis::shared) |
 //! |---|---|---|
@@ -13,9 +13,9 @@
 //! | [`Gcs`] | Google Cloud Storage, with a new bucket for each who asks; in the test process | |
 //!
 //! `X::start()` starts a server that the test has to itself: it may pause it, kill it and start it again (see
-//! [`Process`], to which those dereference that are one process). `X::shared()` starts one for all tests of this process, which
-//! must keep out of each other's way; or it is the one whose URL the variable holds. `cargo nextest` has a process for each
-//! test, so tests that share are run by `cargo test`.
+//! [`Process`], to which those dereference that are one process). `X::shared()` starts one for all tests of this
+//! process, which must keep out of each other's way; or it is the one whose URL the variable holds. `cargo nextest`
+//! has a process for each test, so tests that share are run by `cargo test`.
 //!
 //! Starting blocks the thread until the server says that it is ready, so that it works in any kind of test. A server
 //! that cannot be had is a panic that names the cure, not a test that is left out. All credentials are
