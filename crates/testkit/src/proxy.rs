@@ -14,8 +14,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// A TCP proxy in front of a server, whose connections can be delayed, cut and made to swallow everything. It runs on a
-/// thread of its own, so that a test which blocks does not stop it.
+/// A TCP proxy in front of a server, whose connections can be delayed, cut and made to swallow everything. It runs
+/// on a thread of its own, so that a test which blocks does not stop it.
 ///
 /// Faults add up until [`heal`](Self::heal), and each has taken effect when its method returns: what arrives at the
 /// proxy from then on is treated so.
@@ -72,7 +72,8 @@ enum Order {
 type Ordered = (Order, mpsc::Sender<Result<(), String>>);
 
 impl Proxy {
-    /// Starts a proxy for the server at `target`. The server is connected to with each connection, and may come later.
+    /// Starts a proxy for the server at `target`. The server is connected to with each connection, and may come
+    /// later.
     ///
     /// # Panics
     ///
@@ -134,14 +135,14 @@ impl Proxy {
         self.change(move |faults| faults.delay = delay);
     }
 
-    /// Keeps everything back until [`heal`](Self::heal), which brings it, as a network does that loses packets and then
-    /// recovers: what a client has long given up may still arrive.
+    /// Keeps everything back until [`heal`](Self::heal), which brings it, as a network does that loses packets and
+    /// then recovers: what a client has long given up may still arrive.
     pub fn hold(&self) {
         self.change(|faults| faults.hold = true);
     }
 
-    /// Swallows everything, both ways, as a network does that is cut off without a word. New connections are still taken.
-    /// Connections which have lost something are reset by [`heal`](Self::heal).
+    /// Swallows everything, both ways, as a network does that is cut off without a word. New connections are still
+    /// taken. Connections which have lost something are reset by [`heal`](Self::heal).
     pub fn blackhole(&self) {
         self.change(|faults| faults.blackhole = true);
     }
@@ -161,8 +162,8 @@ impl Proxy {
         self.change(move |faults| faults.answers = Some(After { bytes, order: faults.orders }));
     }
 
-    /// Closes the way from the server to the client of all open connections. The server still gets what clients send, and its
-    /// answers are lost.
+    /// Closes the way from the server to the client of all open connections. The server still gets what clients
+    /// send, and its answers are lost.
     pub fn half_close(&self) {
         self.change(|faults| faults.half_closes += 1);
     }
@@ -201,9 +202,9 @@ impl Proxy {
         self.counts.bytes(Way::ToClient)
     }
 
-    /// Returns how often a client has said something after the server had, or at first: the number of requests, where each waits for
-    /// the answer to the last. Requests sent together count as one; one that is so large that the server answers before it has come whole
-    /// may count twice.
+    /// Returns how often a client has said something after the server had, or at first: the number of requests,
+    /// where each waits for the answer to the last. Requests sent together count as one; one that is so large that
+    /// the server answers before it has come whole may count twice.
     pub fn round_trips(&self) -> u64 {
         self.counts.round_trips()
     }

@@ -1,7 +1,7 @@
-//! Real servers for tests, each started by one line: on a free port of the loopback, in a folder of its own, and gone with
-//! its value, or with the test process however that ends.
+//! Real servers for tests, each started by one line: on a free port of the loopback, in a folder of its own, and
+//! gone with its value, or with the test process however that ends.
 //!
-//! | server | what | environment variable of [`shared`](Redis::shared) |
+//! | server | what | variable for [`shared`](Redis::shared) |
 //! |---|---|---|
 //! | [`Redis`] | one server, with a password, with TLS, or as a replica of another | `LARDER_TEST_REDIS_URL` |
 //! | [`RedisCluster`] | three masters | |
@@ -13,9 +13,9 @@
 //! | [`Gcs`] | Google Cloud Storage, with a new bucket for each who asks; in the test process | |
 //!
 //! `X::start()` starts a server that the test has to itself: it may pause it, kill it and start it again (see
-//! [`Process`], to which every server dereferences). `X::shared()` starts one for all tests of the process, which
-//! must keep out of each other's way. A tested program is a process, and so is each test with `cargo nextest`: tests
-//! that share are run by `cargo test`.
+//! [`Process`], to which those dereference that are one process). `X::shared()` starts one for all tests of this
+//! process, which must keep out of each other's way; or it is the one whose URL the variable holds. `cargo nextest`
+//! has a process for each test, so tests that share are run by `cargo test`.
 //!
 //! Starting blocks the thread until the server says that it is ready, so that it works in any kind of test. A server
 //! that cannot be had is a panic that names the cure, not a test that is left out. All credentials are

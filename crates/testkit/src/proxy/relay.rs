@@ -58,7 +58,8 @@ pub(super) async fn run(
     }
 }
 
-/// Returns a listener on a free port. It is one of those that the system gives to nobody else while connections are refused.
+/// Returns a listener on a free port. It is one of those that the system gives to nobody else while connections are
+/// refused.
 pub(super) fn listen() -> std::net::TcpListener {
     loop {
         if let Ok(listener) = bind((Ipv4Addr::LOCALHOST, crate::servers::free_port()).into()) {

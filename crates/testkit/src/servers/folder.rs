@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// A folder that nobody else has. A process that is killed does not get to remove it; then the server's watchdog does.
+/// A folder that nobody else has. A process that is killed does not get to remove it; then the server's watchdog
+/// does.
 #[derive(Debug)]
 pub(super) struct Folder(PathBuf);
 

@@ -17,10 +17,10 @@ use tokio::sync::oneshot;
 /// Google Cloud Storage, as far as its XML API goes: a server on a thread of the test process. No other one that
 /// can be had keeps generations right, on which conditional writes depend.
 ///
-/// As in the original, each write gets a generation above all earlier ones, of whatever object; `x-goog-if-generation-match` is
-/// obeyed in one step with the write; equal contents have equal `ETag`s; a deleted object is missing for a second
-/// deletion; a part of an upload that is not the last has 5 MiB at least; and who does not send
-/// [`TOKEN`](Self::TOKEN) is turned away.
+/// As in the original, each write gets a generation above all earlier ones, of whatever object;
+/// `x-goog-if-generation-match` is obeyed in one step with the write; equal contents have equal `ETag`s; a deleted
+/// object is missing for a second deletion; a part of an upload that is not the last has 5 MiB at least; and who
+/// does not send [`TOKEN`](Self::TOKEN) is turned away.
 ///
 /// It cannot be paused or killed: a [`Proxy`](crate::Proxy) in front of it can.
 ///

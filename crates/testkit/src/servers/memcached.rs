@@ -119,7 +119,8 @@ impl MemcachedOptions {
         let memcached = program::find("memcached", program::path(), cure);
         let MemcachedOptions { max_value_mib, max_memory_mib, arguments } = self;
         let process = Process::start(NAME, |port, _| {
-            // Started by root, it runs as this user; else it runs as who starts it. Only with -vv does it say that it listens.
+            // Started by root, it runs as this user; else it runs as who starts it. Only with -vv does it say that
+            // it listens.
             let plan = Plan::new(memcached.clone(), "server listening").arguments(&format!(
                 "-u nobody -l 127.0.0.1 -p {port} -U 0 -I {max_value_mib}m -m {max_memory_mib} -vv"
             ));

@@ -12,8 +12,8 @@ const NAME: &str = "PostgreSQL";
 const VARIABLE: &str = "LARDER_TEST_POSTGRES_URL";
 const CURE: &str = "`apt-get install postgresql`, or LARDER_TEST_POSTGRES_URL for `shared()`";
 
-/// A PostgreSQL server. It may lose what it has written if the machine fails, and is the faster for it; what is committed
-/// survives [`kill`](Process::kill).
+/// A PostgreSQL server. It may lose what it has written if the machine fails, and is the faster for it; what is
+/// committed survives [`kill`](Process::kill).
 ///
 /// # Examples
 ///
@@ -42,7 +42,8 @@ impl Postgres {
         Postgres { process, url }
     }
 
-    /// Returns the server of this process, started with the first call; or the one that `LARDER_TEST_POSTGRES_URL` names.
+    /// Returns the server of this process, started with the first call; or the one that `LARDER_TEST_POSTGRES_URL`
+    /// names.
     ///
     /// # Panics
     ///
@@ -55,7 +56,8 @@ impl Postgres {
         })
     }
 
-    /// Returns the URL of the database that every server has, with a user who may do everything and needs no password.
+    /// Returns the URL of the database that every server has, with a user who may do everything and needs no
+    /// password.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -103,7 +105,8 @@ fn plan(postgres: &Path, port: u16, folder: &Path) -> Plan {
     let script = "[ -s data/PG_VERSION ] || \
                   \"$1\" -D data -A trust -U postgres --no-sync --locale=C.UTF-8 --encoding=UTF8 || exit; \
                   shift; exec \"$@\"";
-    // Without `synchronous_commit=off`, which forgets at a kill what it has just confirmed, and saves little beside `fsync=off`.
+    // Without `synchronous_commit=off`, which forgets at a kill what it has just confirmed, and saves little beside
+    // `fsync=off`.
     let options = format!(
         "-D data -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \
          -c fsync=off -c full_page_writes=off"

@@ -176,7 +176,8 @@ impl Process {
         assert!(log.wait_for(text), "{} wrote nothing with `{text}`, but:\n{}", self.name, log.text());
     }
 
-    /// Returns what it has written to its standard streams since it was last started: the last thousand lines.
+    /// Returns what it has written to its standard streams since it was last started: the last thousand lines. What
+    /// it writes of a request before it answers is in it when the answer has come.
     pub fn log(&self) -> String {
         self.run().log().text()
     }

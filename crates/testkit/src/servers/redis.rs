@@ -41,10 +41,12 @@ impl Redis {
         Self::options().start()
     }
 
-    /// Returns the server of this process, started with the first call; or the one that `LARDER_TEST_REDIS_URL` names.
+    /// Returns the server of this process, started with the first call; or the one that `LARDER_TEST_REDIS_URL`
+    /// names.
     ///
     /// Who shares it should not count on being alone in any of its databases: keys of one's own are enough for most
-    /// tests. One that clears a database, counts keys, or pauses the server wants [`start`](Self::start), which takes some milliseconds.
+    /// tests. One that clears a database, counts keys, or pauses the server wants [`start`](Self::start), which
+    /// takes some milliseconds.
     ///
     /// # Panics
     ///
@@ -105,7 +107,8 @@ impl RedisOptions {
         self
     }
 
-    /// Takes only connections with TLS, with a certificate for 127.0.0.1 and localhost that is made for it; clients need none.
+    /// Takes only connections with TLS, with a certificate for 127.0.0.1 and localhost that is made for it; clients
+    /// need none.
     ///
     /// # Examples
     ///

@@ -4,14 +4,15 @@
 #   sh -c "$this" NAME FOLDER LAST AFTER PROGRAM ARGUMENTS..
 #
 # Standard output is the server's, both its streams. Standard error answers: first with the process of the server,
-# then with a line for each order. An order is a line: STOP, CONT, KILL are signals, LEAVE ends only this shell. At the end
-# of the input, the server gets the signal LAST, and then AFTER is done and FOLDER removed.
+# then with a line for each order. An order is a line: STOP, CONT, KILL are signals, LEAVE ends only this shell. At
+# the end of the input, the server gets the signal LAST, and then AFTER is done and FOLDER removed.
 folder=$1 last=$2 after=$3
 shift 3
 
 "$@" </dev/null 2>&1 &
 server=$!
-# The log ends with the server, and neither a key nor a test process that is gone ends this shell.
+# The log ends with the server, and neither a key nor a test process that is gone ends this shell: if the server
+# stands still then, the system takes the whole group for forgotten and sends it HUP.
 exec >/dev/null
 trap '' HUP INT TERM PIPE
 

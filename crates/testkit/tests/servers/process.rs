@@ -2,8 +2,9 @@
 
 use crate::resp::Client;
 use larder_testkit::servers::Redis;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -147,6 +148,11 @@ fn a_server_that_does_not_start_shows_what_it_wrote() {
 #[test]
 fn victim() {
     let Ok(how) = std::env::var(VICTIM) else { return };
+    if how == "outside" {
+        let redis = Redis::shared();
+        println!("victim {} 0 {}", redis.port(), redis.url());
+        redis.pause();
+    }
     let redis = match &*how {
         "shared" => Redis::shared(),
         _ => Box::leak(Box::new(Redis::start())),
@@ -166,10 +172,17 @@ fn victim() {
 }
 
 fn victim_with_server(how: &str) -> (Child, u16, u32, PathBuf) {
+    spawn_victim(how, &[])
+}
+
+fn spawn_victim(how: &str, environment: &[(&str, &str)]) -> (Child, u16, u32, PathBuf) {
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["process::victim", "--exact", "--nocapture"])
         .env(VICTIM, how)
+        .envs(environment.iter().copied())
+        .process_group(0)
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut output = BufReader::new(victim.stdout.take().unwrap());
@@ -189,6 +202,36 @@ fn wait_for_the_end_of(process: u32, folder: &Path) {
     while runs(process) || folder.exists() {
         std::thread::yield_now();
     }
+}
+
+/// As a key does that ends the tests: all processes of their group get the signal.
+#[test]
+fn a_server_dies_with_a_test_process_that_is_interrupted() {
+    let (mut victim, port, process, folder) = victim_with_server("running");
+
+    let kill = format!("kill -s INT -- -{}", victim.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    victim.wait().unwrap();
+
+    wait_for_the_end_of(process, &folder);
+    assert!(!connects(port));
+}
+
+/// The one that is named is somebody else's: here, that of this test.
+#[test]
+fn the_shared_server_can_be_one_from_outside_which_no_test_may_stop() {
+    let redis = Redis::start();
+    let (mut victim, port, _, url) = spawn_victim("outside", &[("LARDER_TEST_REDIS_URL", redis.url())]);
+
+    assert_eq!((port, url.to_str()), (redis.port(), Some(redis.url())));
+    let mut problem = String::new();
+    victim.stderr.take().unwrap().read_to_string(&mut problem).unwrap();
+    assert!(
+        problem.contains("this Redis is the one of LARDER_TEST_REDIS_URL and no process of this test"),
+        "{problem}"
+    );
+    assert!(!victim.wait().unwrap().success());
+    assert_eq!(Client::connect(redis.port()).ask("PING"), "+PONG");
 }
 
 #[test]

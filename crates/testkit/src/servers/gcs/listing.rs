@@ -25,7 +25,8 @@ enum Item<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// A token of continuation is the last thing of the page before: a client is to send it back, and not to look at it.
+    /// A token of continuation is the last thing of the page before: a client is to send it back, and not to look
+    /// at it.
     pub(super) fn of(parameters: &'a HashMap<String, String>) -> Self {
         let parameter =
             |name: &str| parameters.get(name).map(String::as_str).filter(|value| !value.is_empty());
