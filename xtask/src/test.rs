@@ -67,5 +67,13 @@ pub(crate) fn run(allowed: Servers) -> ExitCode {
     let step_by_step = "run --quiet --all-features --example step_by_step -- --products 10 --callers 20";
     parts.command("step by step", cargo(step_by_step));
 
+    if allowed == Servers::All {
+        // They fail if callers notice that the server behind their cache was killed.
+        for server in ["redis", "postgres"] {
+            let outages = "run --quiet --all-features --example outages -- --seconds 20 --outages 1 --server";
+            parts.command(&format!("outages of {server}"), cargo(&format!("{outages} {server}")));
+        }
+    }
+
     parts.finish("test")
 }
