@@ -10,7 +10,7 @@ use larder_testkit::{Proxy, servers};
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_millis(300);
-/// What is promised beyond the time-out is 50 ms; the rest is for a busy machine.
+/// Of many or large calls at the same time: what is promised beyond the time-out is 50 ms, the rest is for a busy machine.
 const SLACK: Duration = Duration::from_millis(500);
 
 async fn impatient(url: &str) -> Redis {
@@ -53,16 +53,30 @@ async fn all_kinds_of_calls(store: &Redis) -> Vec<(&'static str, Result<()>, Dur
     calls
 }
 
+/// Checks that all calls fail, and no later than 50 ms behind their time-out. On a machine with too much to do, one of
+/// three of a kind does.
+async fn all_fail_in_time(store: &Redis) {
+    let mut shortest = std::collections::BTreeMap::new();
+    for _ in 0..3 {
+        for (name, outcome, time) in all_kinds_of_calls(store).await {
+            assert!(outcome.is_err(), "{name}");
+            let shortest = shortest.entry(name).or_insert(time);
+            *shortest = time.min(*shortest);
+        }
+        if shortest.values().all(|time| *time <= TIMEOUT + Duration::from_millis(50)) {
+            return;
+        }
+    }
+    panic!("three times: {shortest:?}");
+}
+
 #[tokio::test]
 async fn no_call_to_a_server_that_hangs_takes_longer_than_its_time_out() {
     let server = servers::Redis::start();
     let store = impatient(server.url()).await;
 
     server.pause();
-    for (name, outcome, time) in all_kinds_of_calls(&store).await {
-        assert!(outcome.is_err(), "{name}");
-        assert!(time < TIMEOUT + SLACK, "{name} took {time:?}");
-    }
+    all_fail_in_time(&store).await;
     let (_, time) = timed(futures::future::join_all((0..1_000).map(|_| store.get("users:a")))).await;
     assert!(time < TIMEOUT + SLACK, "a thousand calls took {time:?}");
     let error = store.get("users:a").await.unwrap_err();
@@ -79,10 +93,7 @@ async fn no_call_through_a_network_that_swallows_everything_takes_longer_than_it
     let store = impatient(&proxy.url(server.url())).await;
 
     proxy.blackhole();
-    for (name, outcome, time) in all_kinds_of_calls(&store).await {
-        assert!(outcome.is_err(), "{name}");
-        assert!(time < TIMEOUT + SLACK, "{name} took {time:?}");
-    }
+    all_fail_in_time(&store).await;
     proxy.heal();
     until_back(&store).await;
 }
