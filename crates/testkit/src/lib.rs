@@ -4,6 +4,7 @@
 //! - [`Fake`], [`FakeBytes`]: stores that record their calls, fail on demand and can be stopped in the middle
 //! - [`Loader`]: loads that follow a script, pass a [`Gate`] and are counted
 //! - [`Recorder`]: an observer that remembers
+//! - [`Together`]: a store and the server that it is in, as one
 //! - [`mod@conformance`]: what every store must do, as tests that one macro call runs on yours
 //! - `servers`, with the feature of that name: real servers, each started by one line, and `Proxy`, which spoils
 //!   connections to them
@@ -40,6 +41,7 @@ mod proxy;
 mod recorder;
 #[cfg(all(feature = "servers", unix))]
 pub mod servers;
+mod together;
 
 pub use clock::{MockClock, settle};
 pub use fake::Fake;
@@ -49,3 +51,4 @@ pub use loader::Loader;
 #[cfg(all(feature = "servers", unix))]
 pub use proxy::Proxy;
 pub use recorder::{LevelFailure, Recorder};
+pub use together::Together;

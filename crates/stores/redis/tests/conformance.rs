@@ -3,13 +3,14 @@
 
 mod support;
 
-use larder_testkit::servers;
-use support::{Server, patient, redis};
+use larder_redis::Redis;
+use larder_testkit::{Together, servers};
+use support::{patient, redis};
 
-async fn standalone() -> Server<servers::Redis> {
+async fn standalone() -> Together<Redis, servers::Redis> {
     let server = servers::Redis::start();
     let store = redis(server.url()).await;
-    Server::new(store, server)
+    Together::new(store, server)
 }
 
 mod standalone {
@@ -58,12 +59,12 @@ mod cluster_message_pack {
 }
 
 mod tracked {
-    use super::{Server, patient, servers};
+    use super::{Together, patient, servers};
 
     larder_testkit::conformance!(bytes, || async {
         let server = servers::Redis::start();
         let store = patient().tracked(64 << 20).connect(server.url()).await.unwrap();
-        Server::new(store, server)
+        Together::new(store, server)
     });
 }
 

@@ -4,10 +4,10 @@
 mod support;
 
 use larder_core::{ByteStore, Clock, ErrorKind, SystemClock};
-use larder_testkit::servers;
+use larder_testkit::{Together, servers};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use support::{Server, redis};
+use support::redis;
 
 /// A sentinel, which ends with this.
 struct Sentinel {
@@ -60,13 +60,13 @@ impl Drop for Sentinel {
 }
 
 mod conformance {
-    use super::{Sentinel, Server, servers};
+    use super::{Sentinel, Together, servers};
 
     larder_testkit::conformance!(bytes, || async {
         let main = servers::Redis::start();
         let sentinel = Sentinel::of(&main);
         let store = sentinel.store().await;
-        Server::new(store, (main, sentinel))
+        Together::new(store, (main, sentinel))
     });
 }
 

@@ -94,67 +94,6 @@ pub(crate) fn cluster_url(cluster: &RedisCluster) -> String {
     format!("redis+cluster://{}", nodes.join(","))
 }
 
-/// A store and the server that it is in, which ends with it.
-pub(crate) struct Server<T>(Redis, T);
-
-impl<T> Server<T> {
-    pub(crate) fn new(store: Redis, server: T) -> Self {
-        Server(store, server)
-    }
-}
-
-#[deny(clippy::missing_trait_methods)]
-impl<T: Send + Sync + 'static> ByteStore for Server<T> {
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        self.0.get(key).await
-    }
-    async fn put(&self, key: &str, bytes: Bytes, expires_at: Option<SystemTime>) -> Result<()> {
-        self.0.put(key, bytes, expires_at).await
-    }
-    async fn remove(&self, key: &str) -> Result<()> {
-        self.0.remove(key).await
-    }
-    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>>> {
-        self.0.get_many(keys).await
-    }
-    async fn put_many(&self, puts: &[Put<'_>]) -> Vec<Result<()>> {
-        self.0.put_many(puts).await
-    }
-    async fn remove_many(&self, keys: &[&str]) -> Vec<Result<()>> {
-        self.0.remove_many(keys).await
-    }
-    async fn get_with_token(&self, key: &str, guard_for: Duration) -> Result<Record> {
-        self.0.get_with_token(key, guard_for).await
-    }
-    async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
-        self.0.guard(key, guard_for).await
-    }
-    async fn put_if(
-        &self,
-        key: &str,
-        token: &Token,
-        bytes: Bytes,
-        expires_at: Option<SystemTime>,
-    ) -> Result<PutIf> {
-        self.0.put_if(key, token, bytes, expires_at).await
-    }
-    async fn clear(&self, prefix: &str) -> Result<Cleared> {
-        self.0.clear(prefix).await
-    }
-    fn sweep(&self, now: Time) {
-        self.0.sweep(now);
-    }
-    fn usage(&self) -> Option<Usage> {
-        self.0.usage()
-    }
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-}
-
 /// Sends a command to a server on this machine, as another program would, and returns the first line of its answer.
 pub(crate) async fn command(port: u16, words: &[&str]) -> String {
     let words_on_wire = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
