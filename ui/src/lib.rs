@@ -1,0 +1,1 @@
+//! What the compiler says to the commonest mistakes: see `tests/ui.rs`.
