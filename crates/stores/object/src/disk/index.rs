@@ -24,6 +24,9 @@ pub(super) struct Index {
     next: u64,
     /// What was written since the last count began.
     written: u64,
+    /// What was taken out since the last count began, and between that and the one before. The file goes a moment after
+    /// it is taken out here, so a count may still see it.
+    gone: [HashSet<Id>; 2],
 }
 
 struct Slot {
@@ -97,6 +100,8 @@ impl Index {
     /// Returns the present moment.
     pub(super) fn begin_count(&mut self) -> u64 {
         self.written = 0;
+        self.gone.swap(0, 1);
+        self.gone[0].clear();
         self.next
     }
 
@@ -114,6 +119,7 @@ impl Index {
                     self.bytes = self.bytes - slot.bytes + blocks(file.bytes);
                     slot.bytes = blocks(file.bytes);
                 }
+                None if self.gone.iter().any(|gone| gone.contains(&id)) => {}
                 // Someone else's, and so written since the last count: after all that is known.
                 None => self.put(id, blocks(file.bytes)),
             }
@@ -135,6 +141,7 @@ impl Index {
         if let Some(slot) = self.files.remove(&id) {
             self.order.remove(&slot.used);
             self.bytes -= slot.bytes;
+            self.gone[0].insert(id);
         }
     }
 
@@ -212,6 +219,24 @@ mod tests {
         assert_eq!(index.files(), 4);
         assert_eq!(index.bytes(), (1 + 3 + 1 + 2) * BLOCK);
         assert_eq!(index.victims(0).last(), Some(&path("new")));
+    }
+
+    #[test]
+    fn a_count_that_still_sees_what_was_taken_out_does_not_bring_it_back() {
+        let mut index = with(&["a", "b"]);
+        index.removed(&path("a"));
+        let began = index.begin_count();
+        index.removed(&path("b"));
+        let both = [file("a", 1), file("b", 1)];
+        index.end_count(began, &both);
+        assert_eq!((index.files(), index.bytes()), (0, 0));
+
+        // Twice later it is someone else's.
+        for files in [1, 2] {
+            let began = index.begin_count();
+            index.end_count(began, &both);
+            assert_eq!(index.files(), files);
+        }
     }
 
     #[test]
