@@ -86,6 +86,18 @@ async fn no_call_to_a_server_that_hangs_takes_longer_than_its_time_out() {
     until_back(&store).await;
 }
 
+/// The first look at the server is given the time to connect; no call after it is.
+#[tokio::test]
+async fn the_first_call_has_its_own_time_out_whatever_connecting_was_given() {
+    let server = servers::Redis::start();
+    let options = Redis::options().response_timeout(TIMEOUT).connect_timeout(Duration::from_secs(30));
+    let store = options.connect(server.url()).await.unwrap();
+    server.pause();
+    let (found, time) = timed(store.get("users:a")).await;
+    assert_eq!(found.unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(time < Duration::from_secs(5), "it took {time:?}");
+}
+
 #[tokio::test]
 async fn no_call_through_a_network_that_swallows_everything_takes_longer_than_its_time_out() {
     let server = servers::Redis::start();

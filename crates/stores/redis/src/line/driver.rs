@@ -23,7 +23,7 @@ pub(super) struct Driver {
     flights: VecDeque<Flight>,
     /// What the server calls the last connection, which may have died in its eyes or not.
     last: Option<i64>,
-    /// The earliest deadline that the timer was set for. Later ones come later.
+    /// The deadline that the timer was set for, no later than that of the oldest call.
     timer: Option<(Time, Sleep)>,
     /// Whether the tasks that were ready have had their turn since there was something to send.
     has_waited: bool,
@@ -95,8 +95,30 @@ impl Driver {
         }
     }
 
+    /// Goes on connecting, also when nobody waits for it any more: it may take longer than a call.
+    fn dial(&mut self, cx: &mut Context<'_>) {
+        let Connection::Dialing(dial) = &mut self.connection else { return };
+        match dial.as_mut().poll(cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(dialed)) => {
+                self.last = dialed.id;
+                self.connection = Connection::Up(dialed);
+            }
+            Poll::Ready(Err(error)) => {
+                self.connection = Connection::None;
+                // Nothing of theirs was sent.
+                let failure = Failure::new(error, Why::NotSent);
+                let calls = self.shared.queue.lock().take_all();
+                for call in calls {
+                    call.fail(&failure);
+                }
+            }
+        }
+    }
+
     /// Connects if need be, and sends what waits.
     fn send(&mut self, cx: &mut Context<'_>) {
+        self.dial(cx);
         while self.flights.len() < FLIGHTS {
             {
                 let mut queue = self.shared.queue.lock();
@@ -116,25 +138,12 @@ impl Driver {
             }
             match &mut self.connection {
                 Connection::None => {
-                    let dial = self.shared.dialer.dial(self.last.take());
+                    // It stays the last one until there is another: this attempt may come to nothing.
+                    let dial = self.shared.dialer.dial(self.last);
                     self.connection = Connection::Dialing(Box::pin(dial));
+                    self.dial(cx);
                 }
-                Connection::Dialing(dial) => match dial.as_mut().poll(cx) {
-                    Poll::Pending => return,
-                    Poll::Ready(Ok(dialed)) => {
-                        self.last = dialed.id;
-                        self.connection = Connection::Up(dialed);
-                    }
-                    Poll::Ready(Err(error)) => {
-                        self.connection = Connection::None;
-                        // Nothing of theirs was sent.
-                        let failure = Failure::new(error, Why::NotSent);
-                        let calls = self.shared.queue.lock().take_all();
-                        for call in calls {
-                            call.fail(&failure);
-                        }
-                    }
-                },
+                Connection::Dialing(_) => return,
                 // Nothing was sent on it since it ended, so that nothing needs to be sent twice.
                 Connection::Up(dialed) if dialed.is_gone() && self.flights.is_empty() => {
                     self.connection = Connection::None;
@@ -161,6 +170,8 @@ impl Driver {
             driver.flights.front().map(|flight| flight.deadline).or(queued)
         };
         let Some(deadline) = earliest(self) else { return false };
+        // Set for a call that was given longer, as the first of all is.
+        self.timer.take_if(|(set_for, _)| *set_for > deadline);
         let (_, timer) = self
             .timer
             .get_or_insert_with(|| (deadline, SystemClock.sleep(deadline.since(SystemClock.now_exact()))));
