@@ -6,7 +6,7 @@ use larder_redis::Redis;
 use larder_testkit::servers;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +18,8 @@ use tokio::task::JoinHandle;
 struct Slow {
     address: SocketAddr,
     keeps: Arc<AtomicBool>,
+    /// So many of the next connections are closed at once.
+    closes: Arc<AtomicUsize>,
     kept: UnboundedReceiver<Vec<u8>>,
     /// Ends with the server's side of the first connection.
     first: JoinHandle<tokio::net::tcp::OwnedWriteHalf>,
@@ -30,11 +32,16 @@ impl Slow {
         let keeps = Arc::new(AtomicBool::new(false));
         let (keep, kept) = unbounded_channel();
         let is_kept = Arc::clone(&keeps);
+        let closes = Arc::new(AtomicUsize::new(0));
+        let closing = Arc::clone(&closes);
         let first = tokio::spawn(async move {
             let client = listener.accept().await.unwrap().0;
             tokio::spawn(async move {
                 loop {
                     let mut client = listener.accept().await.unwrap().0;
+                    if closing.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+                        continue;
+                    }
                     tokio::spawn(async move {
                         let mut server = TcpStream::connect(server).await.unwrap();
                         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
@@ -54,7 +61,7 @@ impl Slow {
             }
             to_server
         });
-        Slow { address, keeps, kept, first }
+        Slow { address, keeps, closes, kept, first }
     }
 
     /// Brings what was kept.
@@ -81,6 +88,9 @@ async fn a_put_that_was_given_up_does_not_come_back_behind_a_removal_that_return
 
     slow.keeps.store(true, SeqCst);
     store.put("users:ada", "late".into(), None).await.unwrap_err();
+    // Nor if the first attempt at another connection fails.
+    slow.closes.store(1, SeqCst);
+    store.get("users:ada").await.unwrap_err();
     store.remove("users:ada").await.unwrap();
     slow.bring().await;
 
