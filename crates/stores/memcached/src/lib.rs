@@ -73,9 +73,7 @@ mod clear;
 mod command;
 mod connect;
 mod connection;
-mod deadline;
 mod failure;
-mod finish;
 mod item;
 mod many;
 mod memcached;
@@ -84,7 +82,6 @@ mod options;
 mod reply;
 mod server;
 mod tokens;
-mod turns;
 mod value;
 
 pub use memcached::Memcached;

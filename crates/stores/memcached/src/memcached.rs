@@ -1,13 +1,13 @@
 //! The store: one item a key.
 
-use crate::deadline::Deadline;
-use crate::finish::{Finish, finish};
 use crate::name::{self, Name};
 use crate::options::MemcachedOptions;
 use crate::server::Server;
-use crate::turns::Turns;
 use bytes::Bytes;
 use larder_core::{ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, Time, Token, Usage};
+use larder_pooled::Deadline;
+use larder_pooled::Turns;
+use larder_pooled::{Finish, finish};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl Memcached {
     pub(crate) async fn connect_all(&self, limit: Duration) -> Result<()> {
         for server in &self.0.servers {
             let server = Arc::clone(server);
-            let mut deadline = Deadline::new(limit);
+            let mut deadline = Deadline::new(limit, "memcached");
             finish(async move { deadline.bound(server.connect()).await }).await?;
         }
         Ok(())
@@ -127,7 +127,7 @@ impl Memcached {
         T: Send + 'static,
         W: Future<Output = Result<T>> + Send + 'static,
     {
-        let mut deadline = Deadline::new(self.0.options.response_timeout);
+        let mut deadline = Deadline::new(self.0.options.response_timeout, "memcached");
         finish(async move { deadline.bound(work).await })
     }
 
@@ -141,7 +141,7 @@ impl Memcached {
         T: Send + 'static,
         W: Future<Output = Result<T>> + Send + 'static,
     {
-        let mut deadline = Deadline::new(self.0.options.response_timeout);
+        let mut deadline = Deadline::new(self.0.options.response_timeout, "memcached");
         // It is large, and this future would be as well.
         let work = Box::pin(work);
         async move {
@@ -162,7 +162,7 @@ impl Memcached {
             self.0.turns.pass().await;
             Ok(())
         };
-        Deadline::new(self.0.options.response_timeout).bound(passed).await
+        Deadline::new(self.0.options.response_timeout, "memcached").bound(passed).await
     }
 
     /// Returns what belongs to a key, and who has it.

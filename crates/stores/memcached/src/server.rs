@@ -2,9 +2,7 @@
 
 use crate::command::{Command, Mode, Set};
 use crate::connect::{self, Connector};
-use crate::deadline::Deadline;
 use crate::failure;
-use crate::finish::finish;
 use crate::item::{Generation, HEAD_BYTES};
 use crate::name::Name;
 use crate::options::MemcachedOptions;
@@ -12,6 +10,8 @@ use crate::reply::{Found, Reply, Value};
 use bytes::Bytes;
 use deadpool::managed::{Object, Pool, PoolError};
 use larder_core::{Clock, Error, ErrorKind, Result, SystemClock};
+use larder_pooled::Deadline;
+use larder_pooled::finish;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
@@ -89,7 +89,7 @@ impl Server {
         commands: Vec<Command>,
         most: u64,
     ) -> Result<io::Result<Vec<Reply>>> {
-        let mut deadline = Deadline::new(self.response_timeout);
+        let mut deadline = Deadline::new(self.response_timeout, "memcached");
         finish(async move { deadline.bound(async { Ok(lent.ask(&commands, most).await) }).await }).await
     }
 

@@ -1,15 +1,15 @@
 //! A call: a turn, a connection, one statement, within the time.
 
-use crate::deadline::Deadline;
 use crate::failure::{self, Retry};
-use crate::finish::finish;
 use crate::name::Name;
 use crate::options::PostgresOptions;
 use crate::statements::Statements;
 use crate::table::Table;
-use crate::turns::{Turn, Turns};
 use deadpool_postgres::{Client, Pool};
 use larder_core::{Clock, ErrorKind, Result, SystemClock};
+use larder_pooled::Deadline;
+use larder_pooled::finish;
+use larder_pooled::{Turn, Turns};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Calls {
     /// Makes a connection and the table.
     pub(crate) async fn connect(&self, limit: Duration) -> Result<()> {
         let inner = Arc::clone(&self.0);
-        let mut deadline = Deadline::new(limit);
+        let mut deadline = Deadline::new(limit, "PostgreSQL");
         let connect = async move {
             let mut lent = inner.lend().await?;
             inner.ensure_table(&mut lent).await.map(|()| lent.give_back())
@@ -114,7 +114,7 @@ impl Calls {
     }
 
     fn deadline(&self) -> Deadline {
-        Deadline::new(self.0.options.response_timeout)
+        Deadline::new(self.0.options.response_timeout, "PostgreSQL")
     }
 
     async fn run_by(
@@ -169,7 +169,7 @@ impl Inner {
             let lent = self.lend().await?;
             let patience = self.patience(&lent, SystemClock.now().since(start));
             let once = Arc::clone(self).once(lent, statement, Arc::clone(values));
-            let done = match patience.map(Deadline::new) {
+            let done = match patience.map(|patience| Deadline::new(patience, "PostgreSQL")) {
                 Some(mut deadline) => finish(async move { deadline.bound(once).await }).await?,
                 None => once.await?,
             };

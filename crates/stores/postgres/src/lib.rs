@@ -73,9 +73,7 @@
 mod calls;
 mod clear;
 mod connect;
-mod deadline;
 mod failure;
-mod finish;
 mod many;
 mod name;
 mod options;
@@ -85,7 +83,6 @@ mod purge;
 mod row;
 mod statements;
 mod table;
-mod turns;
 
 pub use deadpool_postgres::Pool;
 pub use options::PostgresOptions;

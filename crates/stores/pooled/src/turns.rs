@@ -12,19 +12,23 @@ const TURNS: usize = 512;
 
 /// Locks of the keys, by hash. Each is held from before a write is sent until its answer is there, across awaits:
 /// hence tokio's, which serves in the order of asking.
-pub(crate) struct Turns(Box<[Arc<Mutex<()>>]>);
+#[derive(Debug)]
+pub struct Turns(Box<[Arc<Mutex<()>>]>);
 
 /// Held by a write while it lasts.
+#[derive(Debug)]
 #[expect(dead_code, reason = "what counts is when it is dropped")]
-pub(crate) struct Turn(Vec<OwnedMutexGuard<()>>);
+pub struct Turn(Vec<OwnedMutexGuard<()>>);
 
 impl Turns {
-    pub(crate) fn new() -> Self {
+    /// Makes turns that nobody has.
+    #[expect(clippy::new_without_default, reason = "nobody needs it by default")]
+    pub fn new() -> Self {
         Turns((0..TURNS).map(|_| Arc::default()).collect())
     }
 
     /// Waits until nobody else writes any of `keys`.
-    pub(crate) async fn take(&self, keys: impl Iterator<Item = &[u8; 16]>) -> Turn {
+    pub async fn take(&self, keys: impl Iterator<Item = &[u8; 16]>) -> Turn {
         let mut places: Vec<usize> = keys.map(place).collect();
         // In one order, so that no two wait for each other.
         places.sort_unstable();
@@ -37,7 +41,7 @@ impl Turns {
     }
 
     /// Waits until all writes have ended that were called before.
-    pub(crate) async fn pass(&self) {
+    pub async fn pass(&self) {
         for turn in &self.0 {
             drop(turn.lock().await);
         }
