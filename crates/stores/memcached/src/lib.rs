@@ -64,9 +64,9 @@
 //! - After the restart of a server a token from before may replace, once in a very great number of times, a newer value by
 //!   nothing; never by an older one.
 //!
-//! The protocol is written in this crate, some four hundred lines over Tokio's sockets. The client `async-memcached` cannot send
-//! different commands in one round trip, gives all items of a batch one lifetime, cannot read the server's settings, does not
-//! speak IPv6, and has some fifty dependencies.
+//! The protocol is written in this crate, some four hundred lines over Tokio's sockets. The client `async-memcached` 0.9 connects
+//! by IPv4 only, gives all items of a batch one lifetime and one mode, cannot read the server's settings, and has some fifty
+//! dependencies.
 
 mod address;
 mod clear;
