@@ -193,7 +193,7 @@ where
                 number + 1,
                 level.store
             )?;
-            if let (Some(codec), Some(namespace)) = (level.codec, &level.namespace) {
+            if let (Some(codec), Some(namespace)) = (&level.codec, &level.namespace) {
                 write!(f, ", {codec}, namespace {namespace}")?;
             }
             if level.pending.is_some() {

@@ -1,6 +1,15 @@
 //! How values become bytes, and the two markers for levels that need no bytes.
 
-use crate::Result;
+mod also_reads;
+mod migrate;
+mod shared;
+
+pub use also_reads::AlsoReads;
+pub use migrate::Migrate;
+pub use shared::Shared;
+
+use crate::holds::short_name;
+use crate::{Error, ErrorKind, Result};
 use bytes::{Bytes, BytesMut};
 
 /// A wire format, whatever it encodes. Its number travels with every value.
@@ -8,6 +17,11 @@ pub trait Format: Send + Sync + 'static {
     /// The number of this format in stored bytes. 0 to 63 belong to larder, 64 to 255 are free for others. It
     /// must not change once values are stored: bytes with another number are not decoded.
     const ID: u8;
+
+    /// Returns the name of this format, for people. The default is the type's.
+    fn name() -> &'static str {
+        short_name::<Self>()
+    }
 }
 
 /// Encodes and decodes values of one type.
@@ -57,6 +71,27 @@ pub trait Codec<V>: Format {
 
     /// Returns the value that `bytes`, all of them, stand for.
     fn decode(&self, bytes: &Bytes) -> Result<V>;
+
+    /// Returns the value of bytes that the format with the number `format` wrote, in the same version of the schema.
+    ///
+    /// The default decodes its own and refuses all others, as nearly every codec should.
+    fn decode_format(&self, format: u8, bytes: &Bytes) -> Result<V> {
+        if format == Self::ID {
+            return self.decode(bytes);
+        }
+        let message = format!("the value was written with codec {format}, this cache has codec {}", Self::ID);
+        Err(Error::new(ErrorKind::Codec, message + "; `.also_reads(codec)` reads both"))
+    }
+
+    /// Returns the value of bytes that the format with the number `format` wrote when the schema had an older
+    /// [`version`](crate::Cache::version).
+    ///
+    /// The default refuses them; [`Cache::migrate`](crate::Cache::migrate) says otherwise.
+    fn decode_older(&self, version: u32, format: u8, bytes: &Bytes) -> Result<V> {
+        let _ = (format, bytes);
+        let message = format!("the value has version {version} of its schema, which is no more");
+        Err(Error::new(ErrorKind::Codec, message + "; `.migrate(..)` could read it"))
+    }
 }
 
 /// Keeps [`Bytes`] as they are; what a byte store has until [`Cache::codec`](crate::Cache::codec) is called.

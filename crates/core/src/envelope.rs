@@ -6,34 +6,43 @@
 //! |---|---|
 //! | 2 | magic `FE 4C` (`FE` occurs in no UTF-8 text) |
 //! | 1 | version, 1 |
-//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window, bit 2 it is kept for failures, bit 3 it is reloaded ahead of its end, bit 4 it has notes; the others are 0 |
+//! | 8 | XXH3 checksum, with the version as its seed, of all that follows |
+//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window, bit 2 it is kept for failures, bit 3 it is reloaded ahead of its end, bit 4 it has notes, bit 5 its schema has a version, bit 6 its payload has a form; bit 7 is 0 |
 //! | 1 | the codec's [`Format::ID`](crate::Format::ID) |
-//! | 8 | XXH3 checksum of all other bytes, the header's and the payload's |
 //! | 6 | when the load began, in milliseconds since 1970 |
-//! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as all that follow |
+//! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as all numbers that follow |
 //! | 1–7 | stale window in milliseconds, if it has one |
 //! | 1–7 | for how long after that it is kept for failures, in milliseconds, if it is |
 //! | 1–7 | how long before the end of its fresh life it is to be reloaded, in milliseconds, if it is |
-//! | 1–3 | length of the key, then the key's text with its namespace |
+//! | 1–5 | version of the schema, if it has one; else that is 0 |
+//! | 1 | form of the payload, if it has one: bits 0 to 3 the method of compression, or 0; bit 4 it is encrypted; the others are 0 |
+//! | 1–2 | length of the key, then the key's text with its namespace; or 0, for an empty key and for one of more than 128 bytes, then 16 bytes, its XXH3-128 |
 //! | 4– | notes, if it has any: see `notes` |
-//! | rest | the payload |
+//! | rest | the payload: what the codec wrote; compressed, with its length before that as a number in front; encrypted |
 //!
 //! A reader takes nothing on trust: another magic, a newer version, unknown flags, a wrong checksum, another key
 //! or another codec make the bytes unusable, which a cache treats as a miss. Lengths are checked against what
 //! is there before anything is read.
+//!
+//! What encryption authenticates with the payload is the header without its checksum, and the key's text after it.
+//! The methods of compression are 1 zstd, 2 lz4 (one block), 3 gzip; 4 to 7 are larder's, 8 to 15 free for others.
 
+mod head;
 mod header;
 mod notes;
+mod open;
 mod sameness;
+mod seal;
 
-pub use sameness::{Times, fingerprint, times};
+pub use head::{HEAD_BYTES, Times, dead_at, times};
+pub use sameness::fingerprint;
 
-use crate::holds::Stamp;
-use crate::{Codec, Entry, Error, ErrorKind, Result, Time};
-use bytes::{BufMut, Bytes, BytesMut};
-use header::{Header, Reader};
+pub(crate) use open::open;
+pub(crate) use seal::seal;
+
+use crate::{Clock, Error, ErrorKind, Time};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
 const MAGIC: [u8; 2] = [0xFE, b'L'];
 const VERSION: u8 = 1;
@@ -42,13 +51,17 @@ const HAS_WINDOW: u8 = 2;
 const IS_KEPT: u8 = 4;
 const IS_AHEAD: u8 = 8;
 const HAS_NOTES: u8 = 16;
-const CHECKSUM: std::ops::Range<usize> = 5..13;
+const HAS_SCHEMA: u8 = 32;
+const HAS_FORM: u8 = 64;
+const METHOD: u8 = 0x0F;
+const ENCRYPTED: u8 = 0x10;
+/// The place of the checksum; what is before it has one right value.
+const CHECKSUM: std::ops::Range<usize> = 3..11;
 const LOADED_AT: std::ops::Range<usize> = 13..19;
+/// A longer key is not repeated in the envelope; its hash is.
+const LONGEST_ECHO: usize = 128;
 /// The longest life that is written, about 8,900 years; what exceeds it is cut to it.
 const LONGEST_MS: u64 = (1 << 48) - 1;
-
-/// As many bytes from the front of an envelope as [`dead_at`] needs.
-pub const HEAD_BYTES: usize = 47;
 
 /// The two clocks, read together: deadlines travel by the wall clock and are judged by the monotonic one.
 #[derive(Clone, Copy, Debug)]
@@ -57,138 +70,28 @@ pub(crate) struct Moment {
     pub(crate) wall: SystemTime,
 }
 
-/// Returns when the value in an envelope dies: `None` when it never does.
-///
-/// Reads only the first [`HEAD_BYTES`], and so checks no checksum. For stores that do not expire by themselves.
-///
-/// # Errors
-///
-/// [`ErrorKind::Corrupt`] when the bytes do not begin like an envelope that this release can read.
-///
-/// # Examples
-///
-/// ```
-/// assert!(larder_core::envelope::dead_at(b"something else").is_err());
-/// ```
-pub fn dead_at(head: &[u8]) -> Result<Option<SystemTime>> {
-    let header = Header::read(head)?.0;
-    Ok(header.life.map(|life| {
-        let whole = life + header.window + header.kept;
-        wall_of(header.loaded_at).checked_add(whole).unwrap_or_else(far)
-    }))
-}
-
-/// Returns the key's text, with its namespace, that an envelope carries.
-///
-/// # Errors
-///
-/// [`ErrorKind::Corrupt`] when the bytes do not begin like an envelope, or end within the key.
-pub fn key(bytes: &[u8]) -> Result<&str> {
-    let (_, mut reader) = Header::read(bytes)?;
-    reader.key()
-}
-
-/// Writes the envelope of `value`, once, into its final buffer.
-pub(crate) fn seal<V, C: Codec<V>>(
-    codec: &C,
-    key: &str,
-    value: &V,
-    stamp: &Stamp,
-    at: Moment,
-) -> Result<Bytes> {
-    let life = stamp.life;
-    let expires = life.fresh_until != Time::NEVER;
-    let window = life.stale_until.since(life.fresh_until);
-    let kept = life.dead_at.since(life.stale_until);
-    let has_window = expires && !window.is_zero();
-    let is_kept = expires && !kept.is_zero();
-    let refresh_at = stamp.extra.as_ref().and_then(|extra| extra.refresh_at).unwrap_or(life.settled_until);
-    let is_ahead = expires && refresh_at < life.fresh_until;
-    let notes = stamp.extra.as_deref().filter(|extra| notes::has_any(extra));
-
-    let mut out = BytesMut::with_capacity(HEAD_BYTES + key.len() + 128);
-    out.put_slice(&MAGIC);
-    out.put_u8(VERSION);
-    let flag = |is, flag| if is { flag } else { 0 };
-    let times = flag(expires, EXPIRES) | flag(has_window, HAS_WINDOW) | flag(is_kept, IS_KEPT);
-    out.put_u8(times | flag(is_ahead, IS_AHEAD) | flag(notes.is_some(), HAS_NOTES));
-    out.put_u8(C::ID);
-    out.put_u64(0);
-    let loaded_at = at.wall.checked_sub(at.now.since(life.loaded_at)).unwrap_or(UNIX_EPOCH);
-    out.put_slice(&millis_since_1970(loaded_at).to_le_bytes()[..6]);
-    if expires {
-        put_varint(millis(life.fresh_until.since(life.loaded_at)), &mut out);
+impl Moment {
+    pub(crate) fn of(clock: &dyn Clock) -> Self {
+        Moment { now: clock.now_exact(), wall: clock.wall() }
     }
-    if has_window {
-        put_varint(millis(window), &mut out);
-    }
-    if is_kept {
-        put_varint(millis(kept), &mut out);
-    }
-    if is_ahead {
-        put_varint(millis(life.fresh_until.since(refresh_at)), &mut out);
-    }
-    put_text(key, &mut out);
-    if let Some(extra) = notes {
-        notes::write(extra, &mut out)?;
-    }
-    let header = out.len();
-    codec.encode(value, &mut out)?;
-    if out.len() < header {
-        return Err(Error::new(ErrorKind::Codec, "the codec removed what was in the buffer before"));
-    }
-
-    let sum = checksum(&out);
-    out[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
-    Ok(out.freeze())
-}
-
-/// Reads the envelope of the value under `key`. The payload is a slice of `bytes`, not a copy.
-pub(crate) fn open<V, C: Codec<V>>(codec: &C, key: &str, bytes: &Bytes, at: Moment) -> Result<Entry<V>> {
-    let (header, mut reader) = Header::read(bytes)?;
-    if header.checksum != checksum(bytes) {
-        return Err(corrupt("the checksum does not match"));
-    }
-    if reader.key()? != key {
-        return Err(corrupt("they belong to another key"));
-    }
-    if header.codec != C::ID {
-        return Err(Error::new(
-            ErrorKind::Codec,
-            format!("the value was written with codec {}, this cache has codec {}", header.codec, C::ID),
-        ));
-    }
-    let extra = if header.has_notes { notes::read(&mut reader)?.shared() } else { None };
-    let value = codec.decode(&bytes.slice(reader.position..))?;
-    Ok(Entry::with_life(value, header.lifetime(at), extra))
 }
 
 fn corrupt(why: &str) -> Error {
     Error::new(ErrorKind::Corrupt, why)
 }
 
+/// Of all that follows the checksum.
 fn checksum(bytes: &[u8]) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(&bytes[..CHECKSUM.start]);
-    hash.update(&bytes[CHECKSUM.end..]);
-    hash.digest()
+    xxh3_64_with_seed(&bytes[CHECKSUM.end..], u64::from(VERSION))
 }
 
-fn put_varint(mut value: u64, out: &mut BytesMut) {
-    while value > 0x7F {
-        out.put_u8(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.put_u8(value.to_le_bytes()[0]);
+fn hash_of_key(key: &str) -> u128 {
+    xxh3_128(key.as_bytes())
 }
 
-fn put_text(text: &str, out: &mut BytesMut) {
-    put_varint(text.len() as u64, out);
-    out.put_slice(text.as_bytes());
-}
-
-fn little_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+/// What encryption binds a payload to: the header as it stands in front of it, and the key.
+fn context(header: &[u8], key: &str) -> Vec<u8> {
+    [&header[..CHECKSUM.start], &header[CHECKSUM.end..], key.as_bytes()].concat()
 }
 
 fn millis(span: Duration) -> u64 {
@@ -211,11 +114,15 @@ fn far() -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Raw;
     use crate::entry::Lifetime;
     use crate::extra::Extra;
+    use crate::holds::Stamp;
+    use crate::wire::Wire;
+    use crate::{Codec, Entry, Format, Raw, Result};
+    use bytes::{Bytes, BytesMut};
 
     const KEY: &str = "users:ada";
+    const VALUE: Bytes = Bytes::from_static(b"countess");
 
     fn moment(seconds: u64) -> Moment {
         let span = Duration::from_secs(seconds);
@@ -225,68 +132,117 @@ mod tests {
         }
     }
 
-    fn sealed(ttl: u64, window: u64) -> Bytes {
-        let at = moment(1_000);
-        let entry = Entry::new((), at.now)
+    fn wire() -> Wire<Raw> {
+        Wire::new(Raw)
+    }
+
+    fn stamp(ttl: u64, window: u64) -> Stamp {
+        let entry = Entry::new((), moment(1_000).now)
             .fresh_for(Duration::from_secs(ttl))
             .stale_for(Duration::from_secs(window))
             .kept_for(Duration::from_secs(window / 2));
-        let stamp = Stamp { life: entry.life(), extra: None };
-        seal(&Raw, KEY, &Bytes::from_static(b"countess"), &stamp, at).unwrap()
+        Stamp { life: entry.life(), extra: None }
+    }
+
+    fn endless() -> Stamp {
+        Stamp { life: Entry::new((), moment(1_000).now).life(), extra: None }
+    }
+
+    fn sealed(ttl: u64, window: u64) -> Bytes {
+        seal(&wire(), KEY, &VALUE, &stamp(ttl, window), moment(1_000)).unwrap()
     }
 
     #[test]
     fn an_envelope_gives_back_the_value_and_its_times() {
-        let entry = open(&Raw, KEY, &sealed(60, 30), moment(1_010)).unwrap();
+        let bytes = sealed(60, 30);
+        let entry = open(&wire(), KEY, &bytes, moment(1_010)).unwrap();
 
         assert_eq!(entry.value(), "countess");
         assert_eq!(entry.loaded_at(), moment(1_000).now);
         assert_eq!(entry.fresh_until(), moment(1_060).now);
         assert_eq!(entry.stale_until(), moment(1_090).now);
         assert_eq!(entry.dead_at(), moment(1_105).now);
+        assert!(bytes.as_ptr_range().contains(&entry.value().as_ptr()), "the payload is a slice, no copy");
     }
 
     #[test]
     fn a_life_without_end_stays_without_end() {
-        let at = moment(1_000);
-        let stamp = Stamp { life: Entry::new((), at.now).life(), extra: None };
-        let bytes = seal(&Raw, KEY, &Bytes::new(), &stamp, at).unwrap();
+        let bytes = seal(&wire(), KEY, &Bytes::new(), &endless(), moment(1_000)).unwrap();
 
-        assert_eq!(open(&Raw, KEY, &bytes, moment(9_000_000)).unwrap().fresh_until(), Time::NEVER);
-        assert_eq!(dead_at(&bytes).unwrap(), None);
+        let entry = open(&wire(), KEY, &bytes, moment(9_000_000)).unwrap();
+        assert_eq!((entry.fresh_until(), dead_at(&bytes).unwrap()), (Time::NEVER, None));
     }
 
     #[test]
     fn every_cut_and_every_flipped_bit_is_an_error() {
         let bytes = sealed(60, 30);
         for length in 0..bytes.len() {
-            assert!(open(&Raw, KEY, &bytes.slice(..length), moment(1_000)).is_err(), "cut at {length}");
+            assert!(open(&wire(), KEY, &bytes.slice(..length), moment(1_000)).is_err(), "cut at {length}");
         }
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(open(&Raw, KEY, &flipped.into(), moment(1_000)).is_err(), "bit {bit}");
+            assert!(open(&wire(), KEY, &flipped.into(), moment(1_000)).is_err(), "bit {bit}");
         }
     }
 
     #[test]
-    fn the_value_of_another_key_is_refused() {
-        let error = open(&Raw, "users:bob", &sealed(60, 0), moment(1_000)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Corrupt);
+    fn the_value_of_another_key_is_refused_however_long_the_keys_are() {
+        for length in [0, 1, 127, 128, 129, 1_000] {
+            let (key, other) = ("k".repeat(length), "k".repeat(length) + "l");
+            let bytes = seal(&wire(), &key, &VALUE, &endless(), moment(1_000)).unwrap();
+            assert_eq!(open(&wire(), &key, &bytes, moment(1_000)).unwrap().value(), "countess");
+            let error = open(&wire(), &other, &bytes, moment(1_000)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+        }
+    }
+
+    /// The bytes with a checksum that is right, as somebody would make them who means harm.
+    fn with_checksum(mut bytes: Vec<u8>) -> Bytes {
+        let sum = checksum(&bytes);
+        bytes[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
+        bytes.into()
+    }
+
+    #[track_caller]
+    fn refused(bytes: Vec<u8>, why: &str) {
+        let error = open(&wire(), KEY, &with_checksum(bytes), moment(1_000)).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
+
+    #[test]
+    fn what_a_newer_release_wrote_is_refused() {
+        let change = |at: usize, byte: u8| {
+            let mut bytes = sealed(60, 30).to_vec();
+            bytes[at] = byte;
+            bytes
+        };
+        refused(change(2, 2), "newer release");
+        refused(change(2, 0), "newer release");
+        refused(change(CHECKSUM.end, 0x80), "newer release");
+        let mut form = sealed(60, 30).to_vec();
+        form[CHECKSUM.end] |= HAS_FORM;
+        form.insert(form.len() - VALUE.len() - KEY.len() - 1, 0x20);
+        refused(form, "newer release");
     }
 
     #[test]
     fn a_length_beyond_the_end_is_an_error_and_allocates_nothing() {
-        let mut bytes = sealed(60, 30).to_vec();
-        let length_at = bytes.len() - b"countess".len() - KEY.len() - 1;
-        bytes.splice(length_at..=length_at, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]);
-        assert!(key(&bytes).is_err());
+        let bytes = sealed(60, 30).to_vec();
+        let length_at = bytes.len() - VALUE.len() - KEY.len() - 1;
+        for (length, why) in
+            [(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F][..], "too long"), (&[100], "end within the key")]
+        {
+            let mut bytes = bytes.clone();
+            bytes.splice(length_at..=length_at, length.iter().copied());
+            refused(bytes, why);
+        }
     }
 
     #[test]
     fn a_value_from_the_future_counts_as_old_as_it_is_ahead() {
         let early = |seconds: u64| Moment { wall: moment(1_000 - seconds).wall, ..moment(1_000) };
-        let opened = |seconds: u64| open(&Raw, KEY, &sealed(60, 0), early(seconds)).unwrap();
+        let opened = |seconds: u64| open(&wire(), KEY, &sealed(60, 0), early(seconds)).unwrap();
         assert_eq!(opened(20).fresh_until(), moment(1_040).now);
         assert_eq!(opened(500).freshness(moment(1_000).now), crate::Freshness::Dead);
     }
@@ -294,19 +250,25 @@ mod tests {
     #[test]
     fn the_head_tells_when_the_value_dies() {
         let bytes = sealed(60, 30);
-        assert_eq!(dead_at(&bytes[..HEAD_BYTES.min(bytes.len())]).unwrap(), Some(moment(1_105).wall));
-        assert_eq!(key(&bytes).unwrap(), KEY);
+        let head = &bytes[..HEAD_BYTES.min(bytes.len())];
+        assert_eq!(dead_at(head).unwrap(), Some(moment(1_105).wall));
+        let times = times(head).unwrap();
+        assert_eq!(times.loaded_at, moment(1_000).wall);
+        assert_eq!(times.settled_until, Some(moment(1_060).wall));
+        assert_eq!(times.fresh_until, Some(moment(1_060).wall));
+        assert_eq!((times.stale_until, times.dead_at), (Some(moment(1_090).wall), Some(moment(1_105).wall)));
     }
 
     #[test]
     fn the_head_tells_it_however_long_the_lives_are() {
         let (at, years) = (moment(1_000), Duration::from_secs(150 * 365 * 24 * 3600));
         let life = Entry::new((), at.now).fresh_for(years).stale_for(years).kept_for(Duration::MAX).life();
+        let wire = wire().version(u32::MAX);
         for settled_until in [life.fresh_until, life.loaded_at] {
             let stamp = Stamp { life: Lifetime { settled_until, ..life }, extra: None };
-            let bytes = seal(&Raw, KEY, &Bytes::new(), &stamp, at).unwrap();
+            let bytes = seal(&wire, KEY, &Bytes::from(vec![0; 100]), &stamp, at).unwrap();
             assert!(dead_at(&bytes[..HEAD_BYTES]).unwrap().is_some());
-            assert!(open(&Raw, KEY, &bytes, at).unwrap().stale_until() > at.now.after(years));
+            assert!(open(&wire, KEY, &bytes, at).unwrap().stale_until() > at.now.after(years));
         }
     }
 
@@ -314,21 +276,42 @@ mod tests {
     fn notes_travel_with_the_value() {
         let at = moment(1_000);
         let extra = Extra { tags: vec!["people".into()], etag: Some("v1".into()), ..Extra::default() };
-        let stamp = Stamp { life: Entry::new((), at.now).life(), extra: extra.shared() };
-        let bytes = seal(&Raw, KEY, &Bytes::from_static(b"countess"), &stamp, at).unwrap();
-        let entry = open(&Raw, KEY, &bytes, at).unwrap();
+        let stamp = Stamp { extra: extra.shared(), ..endless() };
+        let bytes = seal(&wire(), KEY, &VALUE, &stamp, at).unwrap();
+        let entry = open(&wire(), KEY, &bytes, at).unwrap();
         assert_eq!(
             (&entry.value()[..], &*entry.tags()[0], entry.etag()),
             (&b"countess"[..], "people", Some("v1"))
         );
-        assert_eq!((key(&bytes).unwrap(), dead_at(&bytes).unwrap()), (KEY, None));
     }
 
     /// A year fresh, two stale and one kept: the longest lives that anyone sets.
     #[test]
     fn the_header_takes_at_most_forty_bytes_beside_the_key() {
         let year = 365 * 24 * 3600;
-        assert!(sealed(year, 2 * year).len() - KEY.len() - b"countess".len() <= 40);
-        assert_eq!(sealed(60, 30).len() - KEY.len() - b"countess".len(), 28);
+        assert!(sealed(year, 2 * year).len() - KEY.len() - VALUE.len() <= 40);
+        assert_eq!(sealed(60, 30).len() - KEY.len() - VALUE.len(), 28);
+    }
+
+    struct Eraser;
+
+    impl Format for Eraser {
+        const ID: u8 = 64;
+    }
+
+    impl Codec<Bytes> for Eraser {
+        fn encode(&self, _: &Bytes, out: &mut BytesMut) -> Result<()> {
+            out.clear();
+            Ok(())
+        }
+        fn decode(&self, bytes: &Bytes) -> Result<Bytes> {
+            Ok(bytes.clone())
+        }
+    }
+
+    #[test]
+    fn a_codec_that_removes_the_header_is_an_error() {
+        let error = seal(&Wire::new(Eraser), KEY, &VALUE, &endless(), moment(1_000)).unwrap_err();
+        assert!(error.to_string().contains("removed what was"), "{error}");
     }
 }

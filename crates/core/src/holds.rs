@@ -285,7 +285,7 @@ impl Cx<'_> {
     }
 
     pub(crate) fn moment(&self) -> Moment {
-        Moment { now: self.clock.now_exact(), wall: self.clock.wall() }
+        Moment::of(&**self.clock)
     }
 
     /// Puts the level's name on the error.
@@ -325,7 +325,7 @@ impl Cx<'_> {
 #[derive(Clone, Debug)]
 pub struct Description {
     pub(crate) store: &'static str,
-    pub(crate) codec: Option<&'static str>,
+    pub(crate) codec: Option<String>,
     pub(crate) namespace: Option<String>,
     pub(crate) usage: Option<Usage>,
     pub(crate) breaker: Option<BreakerState>,

@@ -3,6 +3,7 @@
 use crate::behind::Queue;
 use crate::codec::{Format, Native, Raw};
 use crate::guard::Guard;
+use crate::wire::Wire;
 use crate::{ByteStore, Store};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -13,7 +14,10 @@ use std::sync::Arc;
 pub struct Level<S, C> {
     /// Behind a pointer, because `users.clone().namespace("x")` is another level over the same store.
     pub(crate) store: Arc<S>,
+    /// How values travel, if it is a store of bytes. Of no meaning elsewhere, as the prefix is.
     pub(crate) wire: Arc<Wire<C>>,
+    /// The escaped namespace and its colon, with which every key in the store begins.
+    pub(crate) prefix: Arc<str>,
     /// Shared with other handles of this level, which have the same store.
     pub(crate) guard: Arc<Guard>,
     /// Where writes wait, if this level is written behind. One queue for all handles of the level: what one of them has
@@ -21,37 +25,23 @@ pub struct Level<S, C> {
     pub(crate) behind: Option<Arc<Queue>>,
 }
 
-/// How values travel to a store of bytes. Of no meaning elsewhere.
-pub(crate) struct Wire<C> {
-    pub(crate) codec: Arc<C>,
-    /// The escaped namespace and its colon, with which every key in the store begins.
-    pub(crate) prefix: Box<str>,
-    /// Larger envelopes are neither written nor read.
-    pub(crate) max_value_bytes: usize,
-}
-
 /// The namespace of a level that was given none.
 pub(crate) const DEFAULT_NAMESPACE: &str = "larder";
-const DEFAULT_MAX_VALUE_BYTES: usize = 64 << 20;
 
 impl<S, C> Level<S, C> {
     pub(crate) fn new(store: S, codec: C) -> Self {
-        let wire = Wire {
-            codec: Arc::new(codec),
+        Level {
+            store: Arc::new(store),
+            wire: Arc::new(Wire::plain(codec)),
             prefix: prefix(DEFAULT_NAMESPACE),
-            max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
-        };
-        Level { store: Arc::new(store), wire: Arc::new(wire), guard: Arc::new(Guard::new()), behind: None }
+            guard: Arc::new(Guard::new()),
+            behind: None,
+        }
     }
 
-    /// The same store with another codec.
-    pub(crate) fn with_codec<D>(&self, codec: D) -> Level<S, D> {
-        let wire = Wire {
-            codec: Arc::new(codec),
-            prefix: self.wire.prefix.clone(),
-            max_value_bytes: self.wire.max_value_bytes,
-        };
-        self.over(wire)
+    /// The same store, written in the same way, with a codec that is made of the one that is there.
+    pub(crate) fn with_codec<D>(&self, codec: impl FnOnce(&Arc<C>) -> D) -> Level<S, D> {
+        self.over(self.wire.with_codec(codec))
     }
 
     /// The same store, written in the same way, with another wire.
@@ -59,6 +49,7 @@ impl<S, C> Level<S, C> {
         Level {
             store: Arc::clone(&self.store),
             wire: Arc::new(wire),
+            prefix: Arc::clone(&self.prefix),
             guard: Arc::clone(&self.guard),
             behind: self.behind.clone(),
         }
@@ -73,10 +64,9 @@ impl<S, C> Level<S, C> {
     where
         S: ByteStore,
     {
-        let level = self.with_wire(|wire| wire.prefix = prefix(namespace));
         // Another namespace is another level: it is flushed, shut down and counted by itself.
         let behind = self.behind.as_ref().map(|queue| Arc::new(queue.anew()));
-        Level { behind, ..level }
+        Level { prefix: prefix(namespace), behind, ..self.clone() }
     }
 
     /// The same store, written in another way.
@@ -84,23 +74,14 @@ impl<S, C> Level<S, C> {
         Level { behind: behind.map(Arc::new), ..self }
     }
 
-    pub(crate) fn with_max_value_bytes(&self, max_value_bytes: usize) -> Self {
-        self.with_wire(|wire| wire.max_value_bytes = max_value_bytes)
-    }
-
-    fn with_wire(&self, change: impl FnOnce(&mut Wire<C>)) -> Self {
-        let mut wire = Wire {
-            codec: Arc::clone(&self.wire.codec),
-            prefix: self.wire.prefix.clone(),
-            max_value_bytes: self.wire.max_value_bytes,
-        };
-        change(&mut wire);
-        self.over(wire)
+    /// The same store with values that travel in another way.
+    pub(crate) fn with_wire(&self, change: impl FnOnce(Wire<C>) -> Wire<C>) -> Self {
+        self.over(change(Wire::clone(&self.wire)))
     }
 }
 
 /// The namespace with its colon. A colon inside is escaped: the first one ends the namespace.
-fn prefix(namespace: &str) -> Box<str> {
+fn prefix(namespace: &str) -> Arc<str> {
     let mut prefix = String::with_capacity(namespace.len() + 1);
     crate::key::escape(namespace, "%:", &mut prefix);
     prefix.push(':');
@@ -112,6 +93,7 @@ impl<S, C> Clone for Level<S, C> {
         Level {
             store: Arc::clone(&self.store),
             wire: Arc::clone(&self.wire),
+            prefix: Arc::clone(&self.prefix),
             guard: Arc::clone(&self.guard),
             behind: self.behind.clone(),
         }
@@ -120,7 +102,7 @@ impl<S, C> Clone for Level<S, C> {
 
 impl<S, C> std::fmt::Debug for Level<S, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Level").field("prefix", &self.wire.prefix).finish_non_exhaustive()
+        f.debug_struct("Level").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 

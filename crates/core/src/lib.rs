@@ -7,8 +7,8 @@
 //!
 //! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak
 //!   of: `entry` (and `extra`), `time`, `error`
-//! - what travels: `envelope`
-//! - composition: `level`, `holds` (sealed) and its four forms `native`, `wire`, `chain`, `boxed`
+//! - what travels: `wire`, `envelope`, `compress`, `encrypt`
+//! - composition: `level`, `holds` (sealed) and its four forms `native`, `encoded`, `chain`, `boxed`
 //! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`; what is written later: `behind`
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
@@ -30,9 +30,12 @@ mod circuit;
 mod clock;
 mod codec;
 mod combinator;
+mod compress;
 mod counters;
 mod cycle;
 mod edits;
+mod encoded;
+mod encrypt;
 mod entry;
 pub mod envelope;
 mod error;
@@ -85,8 +88,10 @@ pub use cache::Cache;
 pub use call::CallOptions;
 pub use chain::Chain;
 pub use clock::{Clock, Sleep, Tick};
-pub use codec::{Codec, Format, Native, PerLevel, Raw};
+pub use codec::{AlsoReads, Codec, Format, Migrate, Native, PerLevel, Raw, Shared};
 pub use combinator::{Around, Promote, Through, WriteStrategy};
+pub use compress::Compress;
+pub use encrypt::Encrypt;
 pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, Limit, LoadFailure, Observer, Operation};
@@ -103,3 +108,4 @@ pub use stats::{LevelStats, Stats};
 pub use store::{Capabilities, Cleared, Store, Usage};
 pub use system_clock::SystemClock;
 pub use time::Time;
+pub use wire::Wire;

@@ -1,231 +1,181 @@
-//! A level that keeps bytes: the key becomes text, the value an envelope.
+//! How values travel: which codec, which version of the schema, compressed and encrypted or not.
 
-use crate::behind::{Offered, Sealed, Seen};
 use crate::codec::{Codec, Format};
-use crate::event::Operation;
-use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Stamp, Step, short_name};
-use crate::native::cleared;
+use crate::compress::Compress;
+use crate::encrypt::Encrypt;
+use crate::envelope::{self, Moment};
+use crate::holds::Stamp;
 use crate::spawn::message;
-use crate::{ByteStore, Entry, Error, ErrorKind, Freshness, Key, Level, Result, Time, envelope};
-use std::future::Future;
+use crate::{Clock, Entry, Error, ErrorKind, Result};
+use bytes::Bytes;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::time::Duration;
+use std::sync::Arc;
 
-impl<K, V, B, C> Holds<B, K, V> for C
-where
-    K: ?Sized + Key,
-    V: Clone + Send + Sync + 'static,
-    B: ByteStore,
-    C: Codec<V> + Format,
-{
-    #[inline]
-    fn depth(_: &Level<B, Self>) -> usize {
-        1
+const DEFAULT_MAX_VALUE_BYTES: usize = 64 << 20;
+
+/// Seals entries into [`envelope`]s and opens them, as the level of a cache does that was told the same.
+///
+/// For tools and stores that look at what a cache has stored. Caches need none: they are told by
+/// [`codec`](crate::Cache::codec), [`version`](crate::Cache::version), [`compressed`](crate::Cache::compressed),
+/// [`encrypted`](crate::Cache::encrypted) and [`max_value_bytes`](crate::Cache::max_value_bytes).
+///
+/// # Default
+///
+/// - version: 0
+/// - neither compressed nor encrypted
+/// - `max_value_bytes`: 64 MiB
+///
+/// # Examples
+///
+/// ```
+/// use larder_core::{Clock, Entry, Raw, SystemClock, Wire};
+/// use bytes::Bytes;
+///
+/// let (wire, clock) = (Wire::new(Raw), SystemClock);
+/// let ada = Entry::new(Bytes::from("countess"), clock.now());
+///
+/// let bytes = wire.seal("users:ada", &ada, &clock)?;
+/// assert_eq!(wire.open("users:ada", &bytes, &clock)?.value(), "countess");
+/// assert!(wire.open("users:bob", &bytes, &clock).is_err());
+/// # larder_core::Result::Ok(())
+/// ```
+pub struct Wire<C> {
+    pub(crate) codec: Arc<C>,
+    /// Of the schema that values of this codec have.
+    pub(crate) version: u32,
+    pub(crate) compression: Option<Arc<dyn Compress>>,
+    pub(crate) encryption: Option<Arc<dyn Encrypt>>,
+    /// Larger envelopes are neither written nor read, and no more than this is made of a compressed one.
+    pub(crate) max_value_bytes: usize,
+}
+
+impl<C: Format> Wire<C> {
+    /// Makes a wire with this codec and nothing else.
+    pub fn new(codec: C) -> Self {
+        Wire::plain(codec)
     }
 
-    #[inline]
-    fn look(_: &Level<B, Self>, _: &K, _: Time) -> Look<V> {
-        Look::Ask(0, None)
+    /// Sets the version of the schema, as [`Cache::version`](crate::Cache::version) does.
+    #[must_use = "the wire is returned, not changed in place"]
+    pub fn version(self, version: u32) -> Self {
+        Wire { version, ..self }
     }
 
-    async fn fetch(level: &Level<B, Self>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
-        if from > 0 || cx.skips_read() {
-            return None;
-        }
-        match held(level, cx, &full_key(level, key)).await {
-            Ok(held) => Fetched::of(held?, cx.base, cx.clock.now_exact()),
-            Err(error) => {
-                cx.failed(Operation::Read, error);
-                None
-            }
-        }
+    /// Compresses values, as [`Cache::compressed`](crate::Cache::compressed) does.
+    ///
+    /// # Panics
+    ///
+    /// If the method's number is not 1 to 15.
+    #[must_use = "the wire is returned, not changed in place"]
+    #[track_caller]
+    pub fn compressed(self, compression: impl Compress) -> Self {
+        let method = compression.method();
+        assert!((1..16).contains(&method), "the number of a method of compression is 1 to 15, not {method}");
+        Wire { compression: Some(Arc::new(compression)), ..self }
     }
 
-    async fn put(
-        level: &Level<B, Self>,
-        cx: Cx<'_>,
-        key: &K,
-        value: Gift<'_, V>,
-        plan: &[Step],
-    ) -> Result<()> {
-        let stamp = match &plan[0] {
-            _ if cx.skips_write() => return Ok(()),
-            Step::Leave => return Ok(()),
-            Step::Remove => return Self::remove(level, cx, key).await,
-            Step::Write(stamp) => stamp,
-        };
-        let key = full_key(level, key);
-        write(level, cx, &key, value.get(), stamp).await
+    /// Encrypts values, as [`Cache::encrypted`](crate::Cache::encrypted) does.
+    #[must_use = "the wire is returned, not changed in place"]
+    pub fn encrypted(self, encryption: impl Encrypt) -> Self {
+        Wire { encryption: Some(Arc::new(encryption)), ..self }
     }
 
-    async fn remove(level: &Level<B, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
-        if cx.skips_write() {
+    /// Sets the largest envelope, as [`Cache::max_value_bytes`](crate::Cache::max_value_bytes) does.
+    #[must_use = "the wire is returned, not changed in place"]
+    pub fn max_value_bytes(self, bytes: usize) -> Self {
+        Wire { max_value_bytes: bytes, ..self }
+    }
+
+    /// Returns the envelope of an entry under `key`, which is the whole text that the store sees: with the namespace.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Codec`] when the value cannot be encoded, or code of its own panics
+    /// - [`ErrorKind::TooLarge`] when the envelope would be too large, or has more than 10,000 tags
+    pub fn seal<V>(&self, key: &str, entry: &Entry<V>, clock: &dyn Clock) -> Result<Bytes>
+    where
+        C: Codec<V>,
+    {
+        let stamp = Stamp { life: entry.life(), extra: entry.extra().cloned() };
+        self.seal_at(key, entry.value(), &stamp, Moment::of(clock))
+    }
+
+    /// Returns the entry in an envelope that lay under `key`, the whole text that the store sees. Its times are on the
+    /// line of `clock`; whether it is still of use is for the caller to judge.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Corrupt`] when the bytes are no envelope, a damaged one, that of another key or of a newer
+    ///   release, or one that is not encrypted with a key which this wire has
+    /// - [`ErrorKind::Codec`] when they are of a codec or version that this wire does not read, or do not decode
+    /// - [`ErrorKind::TooLarge`] when they are too large, or would be when decompressed
+    pub fn open<V>(&self, key: &str, bytes: &Bytes, clock: &dyn Clock) -> Result<Entry<V>>
+    where
+        C: Codec<V>,
+    {
+        self.open_at(key, bytes, Moment::of(clock))
+    }
+
+    pub(crate) fn seal_at<V>(&self, key: &str, value: &V, stamp: &Stamp, at: Moment) -> Result<Bytes>
+    where
+        C: Codec<V>,
+    {
+        let bytes = caught(|| envelope::seal(self, key, value, stamp, at))?;
+        self.check_size(bytes.len())?;
+        Ok(bytes)
+    }
+
+    pub(crate) fn open_at<V>(&self, key: &str, bytes: &Bytes, at: Moment) -> Result<Entry<V>>
+    where
+        C: Codec<V>,
+    {
+        self.check_size(bytes.len())?;
+        caught(|| envelope::open(self, key, bytes, at))
+    }
+
+    pub(crate) fn check_size(&self, bytes: usize) -> Result<()> {
+        let most = self.max_value_bytes;
+        if bytes <= most {
             return Ok(());
         }
-        let key = full_key(level, key);
-        remove(level, cx, &key).await.map_err(|error| cx.failed(Operation::Remove, error))
+        let message = format!("{bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
+        Err(Error::new(ErrorKind::TooLarge, message))
     }
 
-    async fn expire(level: &Level<B, Self>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
-        if cx.skips_write() {
-            return Ok(());
+    /// The wire's parts, for people: `MessagePack, version 2, zstd, encrypted`.
+    pub(crate) fn describe(&self) -> String {
+        let mut parts = C::name().to_owned();
+        if self.version > 0 {
+            parts += &format!(", version {}", self.version);
         }
-        if kept[0].is_zero() {
-            return Self::remove(level, cx, key).await;
+        if let Some(compression) = &self.compression {
+            parts += &format!(", {}", compression.name());
         }
-        let text = full_key(level, key);
-        let held = held(level, cx, &text).await.map_err(|error| cx.failed(Operation::Read, error));
-        let now = cx.clock.now_exact();
-        match held.map(|held| held.map(|entry: Entry<V>| entry.expired(now, kept[0]))) {
-            Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => {
-                let stamp = Stamp { life: entry.life(), extra: entry.extra().cloned() };
-                write(level, cx, &text, entry.value(), &stamp).await
-            }
-            Ok(None) => Ok(()),
-            // What cannot be read cannot be kept for failures either.
-            Ok(Some(_)) | Err(_) => Self::remove(level, cx, key).await,
+        if self.encryption.is_some() {
+            parts += ", encrypted";
         }
+        parts
+    }
+}
+
+impl<C> Wire<C> {
+    /// Also for what stands where a codec would, and is none.
+    pub(crate) fn plain(codec: C) -> Self {
+        let max_value_bytes = DEFAULT_MAX_VALUE_BYTES;
+        Wire { codec: Arc::new(codec), version: 0, compression: None, encryption: None, max_value_bytes }
     }
 
-    async fn clear(level: &Level<B, Self>, cx: Cx<'_>) -> Result<()> {
-        if cx.skips_write() {
-            return Ok(());
-        }
-        // Until the store has answered: what flies would land behind the removal, and what waits is to go as well.
-        let _withdrawn = match &level.behind {
-            Some(queue) => Some(queue.withdraw_all().await),
-            None => None,
-        };
-        let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear(&level.wire.prefix))).await;
-        cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
-    }
-
-    async fn drain(level: &Level<B, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {
-        match &level.behind {
-            Some(queue) => queue.drain(how).await.map_err(|error| cx.at_level(error)),
-            None => Ok(()),
+    /// The same in all but the codec, which is made of the one that is there.
+    pub(crate) fn with_codec<D>(&self, codec: impl FnOnce(&Arc<C>) -> D) -> Wire<D> {
+        Wire {
+            codec: Arc::new(codec(&self.codec)),
+            version: self.version,
+            compression: self.compression.clone(),
+            encryption: self.encryption.clone(),
+            max_value_bytes: self.max_value_bytes,
         }
     }
-
-    fn keeps(_: &Level<B, Self>, _: &[Step]) -> bool {
-        false
-    }
-
-    fn waits(_: &Level<B, Self>, plan: &[Step]) -> bool {
-        !matches!(plan[0], Step::Leave)
-    }
-
-    fn sweep(level: &Level<B, Self>, now: Time) {
-        level.store.sweep(now);
-    }
-
-    fn describe(level: &Level<B, Self>, out: &mut Vec<Description>) {
-        out.push(Description {
-            store: level.store.name(),
-            codec: Some(short_name::<C>()),
-            namespace: Some(level.wire.prefix.trim_end_matches(':').into()),
-            usage: level.store.usage(),
-            breaker: if level.store.capabilities().immediate { None } else { level.guard.state() },
-            pending: level.behind.as_ref().map(|queue| queue.pending()),
-        });
-    }
-}
-
-/// Asks the store through the level's guard, unless it never waits.
-async fn guarded<B: ByteStore, C: Sync + Send, T: Send>(
-    level: &Level<B, C>,
-    cx: Cx<'_>,
-    operation: Operation,
-    call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
-) -> Result<T> {
-    if level.store.capabilities().immediate {
-        return call.await;
-    }
-    level.guard.run(cx.witness(), operation, call).await
-}
-
-fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
-    let text = key.text();
-    let mut full = String::with_capacity(level.wire.prefix.len() + text.len());
-    full.push_str(&level.wire.prefix);
-    full.push_str(&text);
-    full
-}
-
-/// Reads what is under the key, of whatever age; what is on its way there comes first.
-async fn held<V, B: ByteStore, C: Codec<V>>(
-    level: &Level<B, C>,
-    cx: Cx<'_>,
-    key: &str,
-) -> Result<Option<Entry<V>>> {
-    let held = match level.behind.as_ref().and_then(|queue| queue.see(key)) {
-        Some(Seen::Bytes(bytes)) => Some(bytes),
-        Some(Seen::Nothing) => None,
-        None => guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?,
-    };
-    let Some(bytes) = held else { return Ok(None) };
-    check_size(level, bytes.len())?;
-    caught(|| envelope::open(&*level.wire.codec, key, &bytes, cx.moment())).map(Some)
-}
-
-/// Writes a value, or has it written; or else removes what is there: what cannot be written must not leave the older value
-/// in its place.
-async fn write<V: Sync, B: ByteStore, C: Codec<V>>(
-    level: &Level<B, C>,
-    cx: Cx<'_>,
-    key: &str,
-    value: &V,
-    stamp: &Stamp,
-) -> Result<()> {
-    let written = match sealed(level, cx, key, value, stamp) {
-        Ok(value) => put(level, cx, key, value).await,
-        Err(error) => {
-            cx.counters.level(cx.base).writes.add();
-            remove(level, cx, key).await.and(Err(error))
-        }
-    };
-    written.map_err(|error| cx.failed(Operation::Write, error))
-}
-
-async fn put<B: ByteStore, C: Format>(
-    level: &Level<B, C>,
-    cx: Cx<'_>,
-    key: &str,
-    value: Sealed,
-) -> Result<()> {
-    let (value, _withdrawn) = match &level.behind {
-        None => (value, None),
-        Some(queue) => match queue.offer(cx, &level.guard, key, value).await {
-            Offered::Queued => return Ok(()),
-            Offered::Refused(value, withdrawn) => (value, Some(withdrawn)),
-        },
-    };
-    cx.counters.level(cx.base).writes.add();
-    guarded(level, cx, Operation::Write, pin!(level.store.put(key, value.bytes, value.expires_at))).await
-}
-
-/// Removes what is there or on its way there.
-async fn remove<B: ByteStore, C: Format>(level: &Level<B, C>, cx: Cx<'_>, key: &str) -> Result<()> {
-    let _withdrawn = match &level.behind {
-        Some(queue) => Some(queue.withdraw(key).await),
-        None => None,
-    };
-    guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await
-}
-
-fn sealed<S, V, C: Codec<V>>(
-    level: &Level<S, C>,
-    cx: Cx<'_>,
-    key: &str,
-    value: &V,
-    stamp: &Stamp,
-) -> Result<Sealed> {
-    let at = cx.moment();
-    let bytes = caught(|| envelope::seal(&*level.wire.codec, key, value, stamp, at))?;
-    check_size(level, bytes.len())?;
-    let expires_at = at.now.until(stamp.life.dead_at).and_then(|left| at.wall.checked_add(left));
-    Ok(Sealed { bytes, expires_at, dead_at: stamp.life.dead_at })
 }
 
 /// Runs code of a codec, whose panic is an error: a value's `Deserialize` must not stop the load that would replace
@@ -236,11 +186,20 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-fn check_size<S, C>(level: &Level<S, C>, bytes: usize) -> Result<()> {
-    let most = level.wire.max_value_bytes;
-    if bytes <= most {
-        return Ok(());
+impl<C> Clone for Wire<C> {
+    fn clone(&self) -> Self {
+        Wire {
+            codec: Arc::clone(&self.codec),
+            version: self.version,
+            compression: self.compression.clone(),
+            encryption: self.encryption.clone(),
+            max_value_bytes: self.max_value_bytes,
+        }
     }
-    let message = format!("{bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
-    Err(Error::new(ErrorKind::TooLarge, message))
+}
+
+impl<C: Format> fmt::Debug for Wire<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wire({})", self.describe())
+    }
 }

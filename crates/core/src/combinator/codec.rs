@@ -69,7 +69,7 @@ where
             observers: old.observers.clone(),
             random: Arc::clone(&old.random),
         };
-        Cache::assemble(self.level.with_codec(codec), policy, Arc::clone(&self.inner.clock))
+        Cache::assemble(self.level.with_codec(|_| codec), policy, Arc::clone(&self.inner.clock))
             .calling(self.call)
     }
 }

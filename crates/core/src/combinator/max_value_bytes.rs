@@ -1,9 +1,8 @@
 //! `.max_value_bytes(n)`: larger values do not travel.
 
+use crate::codec::Format;
 use crate::holds::Holds;
-use crate::policy::Policy;
 use crate::{ByteStore, Cache, Key, Lookup};
-use std::sync::Arc;
 
 impl<K, V, S, C> Cache<K, V, S, C>
 where
@@ -36,9 +35,8 @@ where
     where
         K: Key,
         S: ByteStore,
+        C: Format,
     {
-        let policy = Policy::clone(&self.policy);
-        Cache::assemble(self.level.with_max_value_bytes(bytes), policy, Arc::clone(&self.inner.clock))
-            .calling(self.call)
+        self.travelling(|wire| wire.max_value_bytes(bytes))
     }
 }

@@ -1,12 +1,14 @@
 //! The header of an envelope, read with trust in nothing.
 
 use super::{
-    CHECKSUM, EXPIRES, HAS_NOTES, HAS_WINDOW, IS_AHEAD, IS_KEPT, LOADED_AT, MAGIC, Moment, VERSION, corrupt,
-    little_endian, wall_of,
+    CHECKSUM, ENCRYPTED, EXPIRES, HAS_FORM, HAS_NOTES, HAS_SCHEMA, HAS_WINDOW, IS_AHEAD, IS_KEPT, LOADED_AT,
+    LONGEST_ECHO, MAGIC, METHOD, Moment, VERSION, corrupt, hash_of_key, wall_of,
 };
 use crate::entry::Lifetime;
 use crate::{Result, Time};
 use std::time::Duration;
+
+const NEWER: &str = "they were written by a newer release";
 
 /// What an envelope says before the key.
 pub(super) struct Header {
@@ -22,6 +24,10 @@ pub(super) struct Header {
     /// How long before the end of its fresh life it is to be reloaded.
     pub(super) ahead: Duration,
     pub(super) has_notes: bool,
+    /// The version of the value's schema.
+    pub(super) schema: u32,
+    /// How the payload is compressed and encrypted.
+    pub(super) form: u8,
 }
 
 impl Header {
@@ -30,24 +36,32 @@ impl Header {
         if fixed[..2] != MAGIC {
             return Err(corrupt("they are not an envelope"));
         }
-        let (version, flags) = (fixed[2], fixed[3]);
-        if version != VERSION || flags & !(EXPIRES | HAS_WINDOW | IS_KEPT | IS_AHEAD | HAS_NOTES) != 0 {
-            return Err(corrupt("they were written by a newer release"));
+        let (version, flags) = (fixed[2], fixed[CHECKSUM.end]);
+        let known = EXPIRES | HAS_WINDOW | IS_KEPT | IS_AHEAD | HAS_NOTES | HAS_SCHEMA | HAS_FORM;
+        if version != VERSION || flags & !known != 0 {
+            return Err(corrupt(NEWER));
         }
         let mut reader = Reader { bytes, position: LOADED_AT.end };
         let life = if flags & EXPIRES == 0 { None } else { Some(Duration::from_millis(reader.varint()?)) };
         let window = if flags & HAS_WINDOW == 0 { 0 } else { reader.varint()? };
         let kept = if flags & IS_KEPT == 0 { 0 } else { reader.varint()? };
         let ahead = if flags & IS_AHEAD == 0 { 0 } else { reader.varint()? };
+        let schema = if flags & HAS_SCHEMA == 0 { 0 } else { reader.varint()? };
+        let form = if flags & HAS_FORM == 0 { 0 } else { reader.byte()? };
+        if form & !(METHOD | ENCRYPTED) != 0 {
+            return Err(corrupt(NEWER));
+        }
         let header = Header {
-            codec: fixed[4],
-            checksum: little_endian(&fixed[CHECKSUM]),
-            loaded_at: little_endian(&fixed[LOADED_AT]),
+            codec: fixed[CHECKSUM.end + 1],
+            checksum: u64_of(&fixed[CHECKSUM]),
+            loaded_at: u64_of(&fixed[LOADED_AT]),
             life,
             window: Duration::from_millis(window),
             kept: Duration::from_millis(kept),
             ahead: Duration::from_millis(ahead),
             has_notes: flags & HAS_NOTES != 0,
+            schema: u32::try_from(schema).map_err(|_| corrupt("the version of the schema is too large"))?,
+            form,
         };
         Ok((header, reader))
     }
@@ -100,8 +114,7 @@ impl<'a> Reader<'a> {
     pub(super) fn varint(&mut self) -> Result<u64> {
         let mut value = 0_u64;
         for shift in (0..49).step_by(7) {
-            let byte = *self.bytes.get(self.position).ok_or_else(|| corrupt("they end within the header"))?;
-            self.position += 1;
+            let byte = self.byte()?;
             value |= u64::from(byte & 0x7F) << shift;
             if byte & 0x80 == 0 {
                 return Ok(value);
@@ -110,8 +123,19 @@ impl<'a> Reader<'a> {
         Err(corrupt("a number in the header is too long"))
     }
 
-    pub(super) fn key(&mut self) -> Result<&'a str> {
-        self.text("they end within the key", "the key is not text")
+    fn byte(&mut self) -> Result<u8> {
+        let byte = *self.bytes.get(self.position).ok_or_else(|| corrupt("they end within the header"))?;
+        self.position += 1;
+        Ok(byte)
+    }
+
+    pub(super) fn echo(&mut self) -> Result<Echo<'a>> {
+        const CUT: &str = "they end within the key";
+        match self.varint()? {
+            0 => self.raw(16, CUT).map(|hash| Echo::Hash(u128_of(hash))),
+            length if length > LONGEST_ECHO as u64 => Err(corrupt("the key is too long")),
+            length => self.slice(length, CUT, "the key is not text").map(Echo::Text),
+        }
     }
 
     pub(super) fn text(&mut self, cut: &str, not_text: &str) -> Result<&'a str> {
@@ -120,9 +144,40 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn slice(&mut self, length: u64, cut: &str, not_text: &str) -> Result<&'a str> {
-        let end = self.position.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        let text = self.bytes.get(self.position..end).ok_or_else(|| corrupt(cut))?;
-        self.position = end;
+        let text = self.raw(length, cut)?;
         std::str::from_utf8(text).map_err(|_| corrupt(not_text))
     }
+
+    fn raw(&mut self, length: u64, cut: &str) -> Result<&'a [u8]> {
+        let end = self.position.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+        let raw = self.bytes.get(self.position..end).ok_or_else(|| corrupt(cut))?;
+        self.position = end;
+        Ok(raw)
+    }
+}
+
+/// The key that an envelope says it is of.
+#[derive(Debug, PartialEq)]
+pub(super) enum Echo<'a> {
+    Text(&'a str),
+    /// Of a key that is long, or empty.
+    Hash(u128),
+}
+
+impl Echo<'_> {
+    pub(super) fn is_of(&self, key: &str) -> bool {
+        match self {
+            Echo::Text(text) => *text == key,
+            Echo::Hash(hash) => *hash == hash_of_key(key),
+        }
+    }
+}
+
+/// Little-endian, of at most 8 bytes.
+fn u64_of(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn u128_of(bytes: &[u8]) -> u128 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte))
 }

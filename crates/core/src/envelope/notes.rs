@@ -7,7 +7,9 @@
 //! | 1– | length of the entity tag and one more, then the tag; 0 where there is none |
 //! | 1–3 | number of tags, then each with its length before it |
 
-use super::{LONGEST_MS, Reader, corrupt, millis_since_1970, put_text, put_varint, wall_of};
+use super::header::Reader;
+use super::seal::{put_text, put_varint};
+use super::{LONGEST_MS, corrupt, millis_since_1970, wall_of};
 use crate::extra::Extra;
 use crate::{Error, ErrorKind, Result};
 use bytes::{BufMut, BytesMut};

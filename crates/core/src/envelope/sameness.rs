@@ -1,63 +1,18 @@
-//! What tells a store whether it holds a value already: the times apart from everything else.
+//! What tells a store whether it holds a value already, whenever that was loaded.
 
-use super::{Header, far, notes, wall_of};
+use super::header::{Echo, Header};
+use super::notes;
 use crate::Result;
-use std::time::{Duration, SystemTime};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Seed of [`fingerprint`], so that it is no other hash that someone may have kept.
 const SEED: u64 = 0x6C61_7264_6572_0002;
 
-/// When the value in an envelope was loaded and how long it lives, by the wall clock.
-///
-/// The last four are `None` where the value never expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Times {
-    /// When its load began.
-    pub loaded_at: SystemTime,
-    /// From when on it is to be reloaded ahead of its end.
-    pub settled_until: Option<SystemTime>,
-    /// Until when it is fresh.
-    pub fresh_until: Option<SystemTime>,
-    /// Until when it is served while it is reloaded.
-    pub stale_until: Option<SystemTime>,
-    /// From when on it is of no use, not even where loads fail.
-    pub dead_at: Option<SystemTime>,
-}
-
-/// Returns the times of the value in an envelope, from its first [`HEAD_BYTES`](super::HEAD_BYTES). Checks no
-/// checksum.
-///
-/// # Errors
-///
-/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when the bytes do not begin like an envelope that this
-/// release can read.
-///
-/// # Examples
-///
-/// ```
-/// assert!(larder_core::envelope::times(b"something else").is_err());
-/// ```
-pub fn times(head: &[u8]) -> Result<Times> {
-    let header = Header::read(head)?.0;
-    let loaded_at = wall_of(header.loaded_at);
-    let after = |span: Duration| loaded_at.checked_add(span).unwrap_or_else(far);
-    let ends = |more: Duration| header.life.map(|life| after(life.saturating_add(more)));
-    Ok(Times {
-        loaded_at,
-        settled_until: header.life.map(|life| after(life.saturating_sub(header.ahead))),
-        fresh_until: ends(Duration::ZERO),
-        stale_until: ends(header.window),
-        dead_at: ends(header.window.saturating_add(header.kept)),
-    })
-}
-
-/// Returns a hash of what an envelope holds, whenever it was loaded: of its key, codec, tags, entity tag, date of
-/// change and payload; not of its times, nor of how long the load took.
+/// Returns a hash of what an envelope holds, whenever it was loaded: of its key, codec, version, form, tags, entity tag,
+/// date of change and payload; not of its times, nor of how long the load took.
 ///
 /// For a store that spares itself to write what it holds. Two envelopes with one fingerprint hold the same value
-/// of the same key, as surely as XXH3-128 tells.
+/// of the same key, as surely as XXH3-128 tells. The same value encrypted twice has two fingerprints.
 ///
 /// # Errors
 ///
@@ -76,8 +31,12 @@ pub fn fingerprint(bytes: &[u8]) -> Result<u128> {
         hash.update(&(part.len() as u64).to_le_bytes());
         hash.update(part);
     };
-    part(&mut hash, &[header.codec, u8::from(header.has_notes)]);
-    part(&mut hash, reader.key()?.as_bytes());
+    part(&mut hash, &[header.codec, header.form, u8::from(header.has_notes)]);
+    part(&mut hash, &header.schema.to_le_bytes());
+    match reader.echo()? {
+        Echo::Text(key) => part(&mut hash, key.as_bytes()),
+        Echo::Hash(key) => part(&mut hash, &key.to_le_bytes()),
+    }
     if header.has_notes {
         let extra = notes::read(&mut reader)?;
         let changed = extra.last_modified.map(super::millis_since_1970);
@@ -99,9 +58,10 @@ mod tests {
     use super::*;
     use crate::extra::Extra;
     use crate::holds::Stamp;
+    use crate::wire::Wire;
     use crate::{Entry, Raw, Time};
     use bytes::Bytes;
-    use std::time::UNIX_EPOCH;
+    use std::time::{Duration, UNIX_EPOCH};
 
     struct Said {
         key: &'static str,
@@ -109,6 +69,7 @@ mod tests {
         seconds: u64,
         life: u64,
         extra: Extra,
+        version: u32,
     }
 
     fn said() -> Said {
@@ -118,6 +79,7 @@ mod tests {
             seconds: 0,
             life: 60,
             extra: extra(&["people"], Some("v1")),
+            version: 0,
         }
     }
 
@@ -134,7 +96,14 @@ mod tests {
             .stale_for(Duration::from_secs(30))
             .kept_for(Duration::from_secs(5));
         let stamp = Stamp { life: entry.life(), extra: said.extra.shared() };
-        seal(&Raw, said.key, &Bytes::from_static(said.value.as_bytes()), &stamp, at).unwrap()
+        seal(
+            &Wire::new(Raw).version(said.version),
+            said.key,
+            &Bytes::from_static(said.value.as_bytes()),
+            &stamp,
+            at,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -150,6 +119,8 @@ mod tests {
         let different = [
             said(),
             Said { key: "users:bob", ..said() },
+            Said { key: "", ..said() },
+            Said { version: 1, ..said() },
             Said { value: "countesses", ..said() },
             Said { extra: Extra::default(), ..said() },
             Said { extra: extra(&["people"], None), ..said() },
@@ -160,16 +131,7 @@ mod tests {
         ];
         let seen: std::collections::HashSet<_> =
             different.into_iter().map(|said| fingerprint(&sealed(said)).unwrap()).collect();
-        assert_eq!(seen.len(), 9);
-    }
-
-    #[test]
-    fn the_times_are_those_of_the_entry() {
-        let second = |seconds: u64| Some(UNIX_EPOCH + Duration::from_secs(1_000 + seconds));
-        let times = times(&sealed(said())).unwrap();
-        assert_eq!(Some(times.loaded_at), second(0));
-        assert_eq!((times.settled_until, times.fresh_until), (second(60), second(60)));
-        assert_eq!((times.stale_until, times.dead_at), (second(90), second(95)));
+        assert_eq!(seen.len(), 11);
     }
 
     #[test]

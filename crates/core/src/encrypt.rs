@@ -1,0 +1,29 @@
+//! How encoded values become unreadable for whoever can read the store.
+
+use crate::Result;
+use bytes::{Bytes, BytesMut};
+
+/// Authenticated encryption, for [`Cache::encrypted`](crate::Cache::encrypted).
+///
+/// Most want `larder::Keys`; this is for keys that are kept elsewhere and for ciphers that others demand.
+///
+/// # Contract
+///
+/// - Authenticated: [`decrypt`](Encrypt::decrypt) fails unless both the bytes and the context are the very ones that
+///   [`encrypt`](Encrypt::encrypt) had.
+/// - It is given bytes from anyone, and must not panic.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not encrypt",
+    note = "use `Keys` of the feature `encryption`, or implement `Encrypt`"
+)]
+pub trait Encrypt: Send + Sync + 'static {
+    /// Returns how many bytes it needs in front of what it encrypts: for the number of a key, a nonce.
+    fn front_bytes(&self) -> usize;
+
+    /// Encrypts what `out` holds from `start` + [`front_bytes`](Encrypt::front_bytes) on, in place, fills the bytes in
+    /// front of it, and may append. What is before `start` stays. `context` is authenticated with it.
+    fn encrypt(&self, context: &[u8], out: &mut BytesMut, start: usize) -> Result<()>;
+
+    /// Returns what was encrypted, given all that `encrypt` left from `start` on.
+    fn decrypt(&self, context: &[u8], sealed: &[u8]) -> Result<Bytes>;
+}
