@@ -68,6 +68,10 @@
 //! | [`write`](Cache::write) | writes that go past a level, or into a queue in front of it | through |
 //! | [`promote`](Cache::promote) | which hits behind a level are copied into it | all |
 //! | [`codec`](Cache::codec) | what a store of bytes is to hold | bytes |
+//! | [`also_reads`](Cache::also_reads) | what another codec wrote is read as well | a miss |
+//! | [`version`](Cache::version), [`migrate`](Cache::migrate) | the schema of what is stored; a way from older ones | 0; misses |
+//! | [`compressed`](Cache::compressed): `.zstd(3)`, `.lz4()`, `.gzip(6)` | fewer bytes, from 1,024 on | off |
+//! | [`encrypted`](Cache::encrypted) | bytes that the store can neither read nor swap | off |
 //! | [`namespace`](Cache::namespace) | a part of a store of bytes for this cache alone | `larder` |
 //! | [`level_timeout`](Cache::level_timeout) | how long a store may take for a call | 1 s; none for memory |
 //! | [`breaker`](Cache::breaker) | when a level that fails is left alone | half of 10 calls, for 5 s or more |
@@ -99,7 +103,8 @@
 //!
 //! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type;
 //! `redis`, `postgres` and `memcached` add the store of that name, `redis-tls` connections over TLS; `s3`, `gcs` and
-//! `azure` add the driver of that cloud, with an HTTP client and TLS.
+//! `azure` add the driver of that cloud, with an HTTP client and TLS. `zstd`, `lz4`, `gzip` and `encryption` add these to
+//! what travels.
 //!
 //! # What it does not do
 //!
@@ -108,20 +113,30 @@
 //! something stays: every store may forget.
 
 pub use larder_core::{
-    Around, Behind, Boxed, BoxedBytes, Breaker, BreakerState, ByBytes, ByteStore, Cache, CallOptions,
-    Capabilities, Chain, Cleared, Clock, Codec, Entry, Error, ErrorKind, Event, Format, Found, Freshness,
-    Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, Limit, LoadContext, LoadError, LoadFailure,
-    Loader, Loading, Lookup, Native, Observer, OnStoreError, OneLevel, Operation, PerLevel, Previous,
-    Promote, Put, PutIf, Raw, Record, Result, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Token,
-    Usage, Values, WhenFull, WriteStrategy,
+    AlsoReads, Around, Behind, Boxed, BoxedBytes, Breaker, BreakerState, ByBytes, ByteStore, Cache,
+    CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Compress, Encrypt, Entry, Error, ErrorKind,
+    Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, Limit,
+    LoadContext, LoadError, LoadFailure, Loader, Loading, Lookup, Migrate, Native, Observer, OnStoreError,
+    OneLevel, Operation, PerLevel, Previous, Promote, Put, PutIf, Raw, Record, Result, Shared, Sleep, Stats,
+    Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};
 
+#[cfg(any(feature = "zstd", feature = "lz4", feature = "gzip"))]
+pub use larder_codecs::Compressing;
+#[cfg(feature = "encryption")]
+pub use larder_codecs::EncryptionKeys;
+#[cfg(feature = "gzip")]
+pub use larder_codecs::Gzip;
 #[cfg(feature = "json")]
 pub use larder_codecs::Json;
+#[cfg(feature = "lz4")]
+pub use larder_codecs::Lz4;
 #[cfg(feature = "msgpack")]
 pub use larder_codecs::MessagePack;
+#[cfg(feature = "zstd")]
+pub use larder_codecs::Zstd;
 #[cfg(feature = "memcached")]
 pub use larder_memcached::{Memcached, MemcachedOptions};
 #[cfg(feature = "memory")]

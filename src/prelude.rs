@@ -2,6 +2,8 @@
 
 pub use crate::{Cache, LoadError, hours, millis, minutes, secs};
 
+#[cfg(any(feature = "zstd", feature = "lz4", feature = "gzip"))]
+pub use crate::Compressing as _;
 #[cfg(feature = "json")]
 pub use crate::Json;
 #[cfg(feature = "memory")]

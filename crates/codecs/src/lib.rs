@@ -42,6 +42,10 @@
 //!   cached `None` itself is an entry like any other and not a miss.
 //! - A value that is nested deeper than 128 levels is written, and is a miss when read.
 
+#[cfg(any(feature = "zstd", feature = "lz4", feature = "gzip"))]
+pub mod compression;
+#[cfg(feature = "encryption")]
+mod encryption;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "msgpack")]
@@ -49,6 +53,16 @@ mod message_pack;
 #[cfg(any(feature = "json", feature = "msgpack"))]
 mod withheld;
 
+#[cfg(any(feature = "zstd", feature = "lz4", feature = "gzip"))]
+pub use compression::Compressing;
+#[cfg(feature = "gzip")]
+pub use compression::Gzip;
+#[cfg(feature = "lz4")]
+pub use compression::Lz4;
+#[cfg(feature = "zstd")]
+pub use compression::Zstd;
+#[cfg(feature = "encryption")]
+pub use encryption::EncryptionKeys;
 #[cfg(feature = "json")]
 pub use json::Json;
 #[cfg(feature = "msgpack")]

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 /// Authenticated encryption, for [`Cache::encrypted`](crate::Cache::encrypted).
 ///
-/// Most want `larder::Keys`; this is for keys that are kept elsewhere and for ciphers that others demand.
+/// Most want `larder::EncryptionKeys`; this is for keys that are kept elsewhere and for ciphers that others demand.
 ///
 /// # Contract
 ///
@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 /// - It is given bytes from anyone, and must not panic.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not encrypt",
-    note = "use `Keys` of the feature `encryption`, or implement `Encrypt`"
+    note = "use `EncryptionKeys` of the feature `encryption`, or implement `Encrypt`"
 )]
 pub trait Encrypt: Send + Sync + 'static {
     /// Returns how many bytes it needs in front of what it encrypts: for the number of a key, a nonce.

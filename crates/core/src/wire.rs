@@ -145,17 +145,11 @@ impl<C: Format> Wire<C> {
 
     /// The wire's parts, for people: `MessagePack, version 2, zstd, encrypted`.
     pub(crate) fn describe(&self) -> String {
-        let mut parts = C::name().to_owned();
-        if self.version > 0 {
-            parts += &format!(", version {}", self.version);
-        }
-        if let Some(compression) = &self.compression {
-            parts += &format!(", {}", compression.name());
-        }
-        if self.encryption.is_some() {
-            parts += ", encrypted";
-        }
-        parts
+        let version = (self.version > 0).then(|| format!("version {}", self.version));
+        let compression = self.compression.as_ref().map(|compression| compression.name().to_owned());
+        let encryption = self.encryption.is_some().then(|| "encrypted".to_owned());
+        let parts = [Some(C::name().to_owned()), version, compression, encryption];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 

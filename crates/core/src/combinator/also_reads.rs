@@ -44,7 +44,10 @@ where
         D: Codec<V>,
     {
         const {
-            assert!(C::ID != D::ID, "`.also_reads` is for a codec with another ID than the one that is there")
+            assert!(
+                C::ID != D::ID,
+                "`.also_reads` is for a codec with another ID than the one that is there"
+            );
         };
         self.recoded(|codec| AlsoReads { codec: Arc::clone(codec), former })
     }

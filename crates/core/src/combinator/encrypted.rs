@@ -10,7 +10,7 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Encrypts encoded values, with `larder::Keys` of the feature `encryption`.
+    /// Encrypts encoded values, with `larder::EncryptionKeys` of the feature `encryption`.
     ///
     /// Said about the level, before [`chain`](Self::chain). The result is a new cache, with loads and statistics of its
     /// own. Who can read and write the store, but has no key,
