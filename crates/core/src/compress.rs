@@ -70,6 +70,6 @@ pub trait Compress: Send + Sync + 'static {
     fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()>;
 
     /// Returns what was compressed by the method with this number, which may be another one than its own. It had
-    /// `raw_bytes` bytes, or so the stored bytes say: when it has more or fewer, that is an error.
+    /// `raw_bytes` bytes, or so the stored bytes say: a result of another length is refused by who called.
     fn decompress(&self, method: u8, compressed: &[u8], raw_bytes: usize) -> Result<Bytes>;
 }

@@ -95,7 +95,8 @@ async fn what_a_former_codec_wrote_in_another_version_is_a_miss() {
     let store = stored(Digits::<4>, 0).await;
     let both = cache(&store, Digits::<8>).also_reads(Digits::<4>).version(1);
     assert_eq!(both.get("eiger").await.unwrap(), None);
-    let migrated = both.migrate(|_, _| panic!("these are another codec's"));
+    // It would be given the bytes of another codec than it knows.
+    let migrated = both.migrate(|_, _| Ok(1));
     assert_eq!(migrated.get("eiger").await.unwrap(), None);
 }
 

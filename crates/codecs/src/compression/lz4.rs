@@ -83,8 +83,7 @@ impl Compress for Lz4 {
 pub(super) fn decompress(compressed: &[u8], raw_bytes: usize) -> Result<Bytes> {
     let mut raw = room(compressed, raw_bytes, MOST_A_BYTE)?;
     raw.resize(raw_bytes, 0);
-    match decompress_into(compressed, &mut raw) {
-        Ok(made) if made == raw_bytes => Ok(raw.into()),
-        _ => Err(damaged("it is no LZ4, or of another length")),
-    }
+    let made = decompress_into(compressed, &mut raw);
+    raw.truncate(made.map_err(|_| damaged("it is no LZ4, or longer than it says"))?);
+    Ok(raw.into())
 }

@@ -109,8 +109,5 @@ pub(super) fn decompress(compressed: &[u8], raw_bytes: usize) -> Result<Bytes> {
         };
         decompressor.decompress_to_buffer(compressed, &mut raw)
     });
-    match made {
-        Ok(made) if made == raw_bytes => Ok(raw.into()),
-        _ => Err(damaged("it is no zstd, or of another length")),
-    }
+    made.map(|_| raw.into()).map_err(|_| damaged("it is no zstd, or longer than it says"))
 }
