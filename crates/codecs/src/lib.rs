@@ -42,14 +42,32 @@
 //!   cached `None` itself is an entry like any other and not a miss.
 //! - A value that is nested deeper than 128 levels is written, and is a miss when read.
 
+#[cfg(any(feature = "msgpack", feature = "postcard", feature = "cbor"))]
+mod bounded;
+#[cfg(feature = "cbor")]
+mod cbor;
+#[cfg(feature = "msgpack")]
+mod compact_message_pack;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "msgpack")]
 mod message_pack;
-#[cfg(any(feature = "json", feature = "msgpack"))]
+#[cfg(feature = "postcard")]
+mod postcard;
+#[cfg(feature = "protobuf")]
+mod protobuf;
+#[cfg(any(feature = "json", feature = "msgpack", feature = "postcard", feature = "cbor"))]
 mod withheld;
 
+#[cfg(feature = "cbor")]
+pub use cbor::Cbor;
+#[cfg(feature = "msgpack")]
+pub use compact_message_pack::CompactMessagePack;
 #[cfg(feature = "json")]
 pub use json::Json;
 #[cfg(feature = "msgpack")]
 pub use message_pack::MessagePack;
+#[cfg(feature = "postcard")]
+pub use postcard::Postcard;
+#[cfg(feature = "protobuf")]
+pub use protobuf::Protobuf;
