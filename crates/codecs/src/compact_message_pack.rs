@@ -1,6 +1,7 @@
 //! MessagePack without the names of fields.
 
 use crate::message_pack::{not_written, read};
+use crate::placed::Placed;
 use bytes::{BufMut, Bytes, BytesMut};
 use larder_core::{Codec, Format, Result};
 use rmp_serde::encode;
@@ -15,14 +16,15 @@ use serde::de::DeserializeOwned;
 ///   while two releases run they reload for each other.
 /// - To remove a field makes what is stored a miss. To exchange two of one type, or to put one in their midst,
 ///   makes of it a *wrong value*, which nothing can notice. Renaming a field changes nothing.
-/// - `#[serde(skip_serializing_if)]` moves the fields that follow, with the same effect; at the end of a struct,
-///   with `#[serde(default)]`, it works. Variants of an `#[serde(untagged)]` enum need different shapes, as
-///   their names of fields are not there to tell them apart. Variants of other enums are written by name.
+/// - `#[serde(skip_serializing_if = "..")]` would move the fields that follow; a value of which it leaves one out is
+///   not written. `#[serde(skip)]` is well.
+/// - The variants of an `#[serde(untagged)]` enum need different shapes, as there are no names to tell them apart. Of
+///   enums with `#[serde(tag = "..", content = "..")]` only tuple variants are read. Those of others have names.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Codec`](larder_core::ErrorKind::Codec), without the value:
-/// - encoding: a value whose own `Serialize` fails
+/// - encoding: a value whose own `Serialize` fails, or that leaves out a field
 /// - decoding: no MessagePack, or not of this type; nested deeper than 128 levels; a declared length beyond
 ///   the end; bytes after the value
 ///
@@ -58,7 +60,7 @@ impl Format for CompactMessagePack {
 
 impl<V: Serialize + DeserializeOwned> Codec<V> for CompactMessagePack {
     fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
-        encode::write(&mut out.writer(), value).map_err(|error| not_written(&error))
+        encode::write(&mut out.writer(), &Placed(value)).map_err(|error| not_written(&error))
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<V> {

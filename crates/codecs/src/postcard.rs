@@ -1,6 +1,7 @@
 //! Postcard.
 
 use crate::bounded::Bounds;
+use crate::placed::Placed;
 use crate::withheld;
 use ::postcard::{Deserializer, Error as Cause, ser_flavors::Flavor, serialize_with_flavor};
 use bytes::{Bytes, BytesMut};
@@ -16,9 +17,10 @@ use serde::de::DeserializeOwned;
 /// the others' bytes are not there.
 ///
 /// For the same reason a type has to be read without asking the bytes what they hold:
-/// - `#[serde(flatten)]` is not written; `#[serde(untagged)]`, `#[serde(tag = "..")]` and `serde_json::Value`
-///   are written, and never read
-/// - `#[serde(skip_serializing_if)]` moves the fields that follow, so what is read may be wrong
+/// - `#[serde(flatten)]` is an error when written; `#[serde(untagged)]`, `#[serde(tag = "..")]` and
+///   `serde_json::Value` are written, and an error when read
+/// - `#[serde(skip_serializing_if = "..")]` would move the fields that follow: a value of which it leaves one out is
+///   an error when written
 ///
 /// Floating-point numbers come back exactly, `NaN` and the infinities too, maps may have any keys, and `Some(None)`
 /// is not `None`. A `Vec<u8>` is a run of bytes as it is.
@@ -26,7 +28,7 @@ use serde::de::DeserializeOwned;
 /// # Errors
 ///
 /// [`ErrorKind::Codec`], without the value:
-/// - encoding: a value whose own `Serialize` fails; a sequence that does not know its length
+/// - encoding: a value whose own `Serialize` fails, or that leaves out a field; a sequence that does not know its length
 /// - decoding: no Postcard, or visibly not of this type; nested deeper than 128 levels; bytes after the value; more
 ///   elements in its sequences and maps together than it has bytes, and 65,536 (an element of a type like
 ///   `()` takes no bytes, and any number of them could be declared)
@@ -64,7 +66,7 @@ impl Format for Postcard {
 
 impl<V: Serialize + DeserializeOwned> Codec<V> for Postcard {
     fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
-        serialize_with_flavor(value, Appended(out)).map_err(|cause| failed(&cause))
+        serialize_with_flavor(&Placed(value), Appended(out)).map_err(|cause| failed(&cause))
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<V> {
@@ -105,6 +107,9 @@ fn failed(cause: &Cause) -> Error {
     let text = match cause {
         Cause::WontImplement | Cause::NotYetImplemented => {
             "the type asks the bytes what they hold (untagged, tag, flatten and the like), which Postcard does not tell"
+        }
+        Cause::SerdeSerCustom => {
+            "the value cannot be written: its own serde code failed, or it leaves out a field (skip_serializing_if)"
         }
         Cause::SerializeSeqLengthUnknown => "a sequence or map does not know its length (flatten is one)",
         Cause::DeserializeUnexpectedEnd => "the bytes end within the value",

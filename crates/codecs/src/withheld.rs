@@ -10,8 +10,12 @@ pub(crate) const TOO_DEEP: &str = "nested deeper than 128 levels";
 /// Said of sequences whose elements take no bytes and are too many.
 pub(crate) const TOO_MANY: &str = "more elements than there are bytes";
 
+/// Said of a struct that is written without one of its fields.
+pub(crate) const LEFT_OUT: &str =
+    "a field is left out (skip_serializing_if), and those after it have no names";
+
 pub(crate) fn unless_safe(message: &str) -> &str {
-    if message.starts_with("missing field `") || [TOO_DEEP, TOO_MANY].contains(&message) {
+    if message.starts_with("missing field `") || [TOO_DEEP, TOO_MANY, LEFT_OUT].contains(&message) {
         message
     } else {
         "the value does not fit its type, or its own serde code failed; the details may show it and are withheld"

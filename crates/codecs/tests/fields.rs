@@ -114,6 +114,48 @@ fn postcard_takes_no_change_at_all() {
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Skipping {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<u8>,
+    #[serde(skip)]
+    never: u8,
+    second: Option<u8>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum Wrapping {
+    Struct {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        inner: Option<u8>,
+    },
+    Newtype(Vec<(Option<Skipping>, BTreeMap<u8, Skipping>)>),
+}
+
+/// Read back, `second` would be `first`.
+#[test]
+fn a_field_left_out_is_an_error_where_fields_have_no_names() {
+    fn refuses<V>(codec: &impl Codec<V>, value: &V) {
+        let error = codec.encode(value, &mut BytesMut::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec);
+        assert!(error.to_string().contains("skip_serializing_if"), "{error}");
+    }
+    let skipping = |first| Skipping { first, never: 0, second: Some(7) };
+    refuses(&CompactMessagePack, &skipping(None));
+    refuses(&Postcard, &skipping(None));
+    refuses(&Postcard, &Wrapping::Struct { inner: None });
+    refuses(&Postcard, &Wrapping::Newtype(vec![(Some(skipping(None)), BTreeMap::new())]));
+    refuses(&Postcard, &Wrapping::Newtype(vec![(None, BTreeMap::from([(1, skipping(None))]))]));
+
+    assert_eq!(
+        translated::<_, Skipping, _>(&CompactMessagePack, &skipping(Some(1))).unwrap(),
+        skipping(Some(1))
+    );
+    assert_eq!(translated::<_, Skipping, _>(&Postcard, &skipping(Some(1))).unwrap(), skipping(Some(1)));
+    assert_eq!(translated::<_, Skipping, _>(&MessagePack, &skipping(None)).unwrap(), skipping(None));
+    assert_eq!(translated::<_, Skipping, _>(&Cbor, &skipping(None)).unwrap(), skipping(None));
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 enum Shape {
     Nothing,
     Circle(f64),
