@@ -99,9 +99,20 @@
 //!
 //! `Object::from_store` takes any driver of the crate `object_store` 0.14.
 //!
+//! # Codecs
+//!
+//! | type | feature | for |
+//! |---|---|---|
+//! | [`Raw`] | | values that are bytes already; what a store of bytes has until [`codec`](Cache::codec) is called |
+//! | `Json` | `json` | bytes that people read and other languages write |
+//! | `MessagePack`, `CompactMessagePack` | `msgpack` | the same data model, smaller and faster; without names of fields |
+//! | `Postcard` | `postcard` | the smallest and fastest, for types that do not change |
+//! | `Protobuf` | `protobuf` | messages of the crate `prost` 0.14 |
+//! | `Cbor` | `cbor` | binary bytes that other languages write and read |
+//!
 //! # Features
 //!
-//! `memory`, `object` and `json` are on by default. `msgpack` adds the codec `MessagePack`, `uuid` keys of that type;
+//! `memory`, `object` and `json` are on by default. `uuid` adds keys of that type;
 //! `redis`, `postgres` and `memcached` add the store of that name, `redis-tls` connections over TLS; `s3`, `gcs` and
 //! `azure` add the driver of that cloud, with an HTTP client and TLS. `zstd`, `lz4`, `gzip` and `encryption` add these to
 //! what travels.
@@ -123,6 +134,8 @@ pub use larder_core::{
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};
 
+#[cfg(feature = "cbor")]
+pub use larder_codecs::Cbor;
 #[cfg(any(feature = "zstd", feature = "lz4", feature = "gzip"))]
 pub use larder_codecs::Compressing;
 #[cfg(feature = "encryption")]
@@ -133,10 +146,14 @@ pub use larder_codecs::Gzip;
 pub use larder_codecs::Json;
 #[cfg(feature = "lz4")]
 pub use larder_codecs::Lz4;
-#[cfg(feature = "msgpack")]
-pub use larder_codecs::MessagePack;
+#[cfg(feature = "postcard")]
+pub use larder_codecs::Postcard;
+#[cfg(feature = "protobuf")]
+pub use larder_codecs::Protobuf;
 #[cfg(feature = "zstd")]
 pub use larder_codecs::Zstd;
+#[cfg(feature = "msgpack")]
+pub use larder_codecs::{CompactMessagePack, MessagePack};
 #[cfg(feature = "memcached")]
 pub use larder_memcached::{Memcached, MemcachedOptions};
 #[cfg(feature = "memory")]

@@ -20,28 +20,48 @@
 //!
 //! | type | feature | number | for |
 //! |---|---|---|---|
+//! | [`Raw`](larder_core::Raw) | in `larder-core` | 0 | values that are bytes already |
 //! | `Json` | `json` (default) | 1 | bytes that people read and other languages write |
 //! | `MessagePack` | `msgpack` | 2 | the same data model, smaller and faster |
-//! | [`Raw`](larder_core::Raw) | in `larder-core` | 0 | values that are bytes already |
+//! | `CompactMessagePack` | `msgpack` | 3 | the same without names of fields: types that grow at the end only |
+//! | `Postcard` | `postcard` | 4 | the smallest and fastest; types that do not change under one version |
+//! | `Protobuf` | `protobuf` | 5 | messages that have a `.proto` file, or `#[derive(prost::Message)]` |
+//! | `Cbor` | `cbor` | 6 | binary bytes that other languages write and read |
 //!
 //! The number travels with every value. Bytes that another codec wrote are a miss, never a wrong value.
 //!
-//! # What both promise
+//! # Which changes of a type each takes
 //!
-//! - **Fields may come and go.** Structs are written with the names of their fields. A field that is added
-//!   with `#[serde(default)]` reads as its default from older bytes, and one that is gone is skipped.
-//! - **Bytes are not trusted.** Nesting deeper than 128 levels, lengths beyond what is there and bytes after
-//!   the value are errors, found without a panic and without allocating more than a small multiple of the
-//!   input.
+//! What is stored outlives a release, so the bytes of an older type are read as a newer one, and while two
+//! releases run, the other way round.
+//!
+//! | | a field more | a field less | fields exchanged | a field renamed |
+//! |---|---|---|---|---|
+//! | `Json`, `MessagePack`, `Cbor` | with `#[serde(default)]` | yes | yes | a miss |
+//! | `CompactMessagePack` | at the end, with `#[serde(default)]` | a miss | perhaps a wrong value | yes |
+//! | `Postcard` | perhaps a wrong value | perhaps a wrong value | perhaps a wrong value | yes |
+//! | `Protobuf` | with a new number | yes | yes | yes |
+//!
+//! # What all promise
+//!
+//! - **Bytes are not trusted.** Nesting deeper than 128 levels (of `Protobuf`, 100), lengths beyond what is there and
+//!   bytes after the value are errors, found without a panic and without allocating more than a small multiple
+//!   of the input.
 //! - **Errors show no values.** What serde says of a value that does not fit may quote it, so only the place
 //!   and the name of a missing field are told.
 //!
 //! # What they do not do
 //!
-//! - `Some(None)` of an `Option<Option<T>>` comes back as `None`: neither format can tell them apart. A
-//!   cached `None` itself is an entry like any other and not a miss.
-//! - A value that is nested deeper than 128 levels is written, and is a miss when read.
+//! - `Some(None)` of an `Option<Option<T>>` comes back as `None`, but of `Postcard`: the other formats cannot tell
+//!   them apart. A cached `None` itself is an entry like any other and not a miss.
+//! - A value that is nested deeper than that is written, and is a miss when read.
 
+#[cfg(any(feature = "msgpack", feature = "postcard", feature = "cbor"))]
+mod bounded;
+#[cfg(feature = "cbor")]
+mod cbor;
+#[cfg(feature = "msgpack")]
+mod compact_message_pack;
 #[cfg(any(feature = "zstd", feature = "lz4", feature = "gzip"))]
 pub mod compression;
 #[cfg(feature = "encryption")]
@@ -50,9 +70,19 @@ mod encryption;
 mod json;
 #[cfg(feature = "msgpack")]
 mod message_pack;
-#[cfg(any(feature = "json", feature = "msgpack"))]
+#[cfg(any(feature = "msgpack", feature = "postcard"))]
+mod placed;
+#[cfg(feature = "postcard")]
+mod postcard;
+#[cfg(feature = "protobuf")]
+mod protobuf;
+#[cfg(any(feature = "json", feature = "msgpack", feature = "postcard", feature = "cbor"))]
 mod withheld;
 
+#[cfg(feature = "cbor")]
+pub use cbor::Cbor;
+#[cfg(feature = "msgpack")]
+pub use compact_message_pack::CompactMessagePack;
 #[cfg(any(feature = "zstd", feature = "lz4", feature = "gzip"))]
 pub use compression::Compressing;
 #[cfg(feature = "gzip")]
@@ -67,3 +97,7 @@ pub use encryption::EncryptionKeys;
 pub use json::Json;
 #[cfg(feature = "msgpack")]
 pub use message_pack::MessagePack;
+#[cfg(feature = "postcard")]
+pub use postcard::Postcard;
+#[cfg(feature = "protobuf")]
+pub use protobuf::Protobuf;

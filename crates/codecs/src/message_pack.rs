@@ -1,17 +1,12 @@
 //! MessagePack.
 
-mod bounded;
-
-use crate::withheld;
-use bounded::{Bounded, TOO_DEEP};
+use crate::bounded::Bounds;
+use crate::withheld::{self, TOO_DEEP};
 use bytes::{BufMut, Bytes, BytesMut};
 use larder_core::{Codec, Error, ErrorKind, Format, Result};
 use rmp_serde::{Deserializer, decode, encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-/// As deep as JSON goes. A level takes some kilobytes of stack in a debug build, and a thread has 2 MiB.
-const MAX_DEPTH: usize = 128;
 
 /// Encodes values as [MessagePack](https://msgpack.org), smaller and faster than JSON.
 ///
@@ -63,18 +58,23 @@ impl<V: Serialize + DeserializeOwned> Codec<V> for MessagePack {
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<V> {
-        let mut reader = Deserializer::from_read_ref(&bytes[..]);
-        let value = V::deserialize(Bounded::new(&mut reader, MAX_DEPTH, bytes.len()))
-            .map_err(|error| not_read(&error))?;
-        // The reader does not tell its position. At the end, and only there, no marker can be read.
-        match bool::deserialize(&mut reader) {
-            Err(decode::Error::InvalidMarkerRead(_)) => Ok(value),
-            _ => Err(Error::new(ErrorKind::Codec, "there are bytes after the value")),
-        }
+        read(bytes)
     }
 }
 
-fn not_written(error: &encode::Error) -> Error {
+/// Reads structs with and without the names of their fields.
+pub(crate) fn read<V: DeserializeOwned>(bytes: &[u8]) -> Result<V> {
+    let bounds = Bounds::of(bytes);
+    let mut reader = Deserializer::from_read_ref(bytes);
+    let value = V::deserialize(bounds.around(&mut reader)).map_err(|error| not_read(&error))?;
+    // The reader does not tell its position. At the end, and only there, no marker can be read.
+    match bool::deserialize(&mut reader) {
+        Err(decode::Error::InvalidMarkerRead(_)) => Ok(value),
+        _ => Err(Error::new(ErrorKind::Codec, "there are bytes after the value")),
+    }
+}
+
+pub(crate) fn not_written(error: &encode::Error) -> Error {
     let text = match error {
         encode::Error::InvalidValueWrite(_) => "the value cannot be written",
         encode::Error::UnknownLength => "a sequence does not know its length",
@@ -94,7 +94,6 @@ fn not_read(error: &decode::Error) -> Error {
         Is::LengthMismatch(_) => "an array or map is of another length",
         Is::Utf8Error(_) => "a text is not UTF-8",
         Is::DepthLimitExceeded => TOO_DEEP,
-        Is::Uncategorized(text) | Is::Syntax(text) if text == TOO_DEEP => TOO_DEEP,
         Is::Uncategorized(text) | Is::Syntax(text) => withheld::unless_safe(text),
     };
     Error::new(ErrorKind::Codec, text)

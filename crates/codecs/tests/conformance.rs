@@ -1,20 +1,30 @@
 //! A store of bytes used through each codec passes the suite, alone and under a level of values.
-#![cfg(all(feature = "json", feature = "msgpack"))]
+#![cfg(all(
+    feature = "json",
+    feature = "msgpack",
+    feature = "postcard",
+    feature = "protobuf",
+    feature = "cbor"
+))]
 
-mod json {
-    use larder_codecs::Json;
-    use larder_testkit::{Fake, FakeBytes};
+macro_rules! passes {
+    ($($module:ident: $codec:ident)*) => {$(
+        mod $module {
+            use larder_codecs::$codec;
+            use larder_testkit::{Fake, FakeBytes};
 
-    larder_testkit::conformance!(codec, || Json, Fake::<str, bytes::Bytes>::new, || async {
-        FakeBytes::new()
-    });
+            larder_testkit::conformance!(codec, || $codec, Fake::<str, bytes::Bytes>::new, || async {
+                FakeBytes::new()
+            });
+        }
+    )*};
 }
 
-mod message_pack {
-    use larder_codecs::MessagePack;
-    use larder_testkit::{Fake, FakeBytes};
-
-    larder_testkit::conformance!(codec, || MessagePack, Fake::<str, bytes::Bytes>::new, || async {
-        FakeBytes::new()
-    });
+passes! {
+    json: Json
+    message_pack: MessagePack
+    compact_message_pack: CompactMessagePack
+    postcard: Postcard
+    protobuf: Protobuf
+    cbor: Cbor
 }
