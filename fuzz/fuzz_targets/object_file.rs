@@ -1,4 +1,6 @@
 //! Any bytes in the place of an object, in a bucket and in a folder: nothing panics, and a put heals it.
+//!
+//! The first byte says where and how the object is read, the others are what lies there.
 
 #![no_main]
 
@@ -14,7 +16,9 @@ use larder_core::{ByteStore, Cache, PutIf};
 use larder_object::Object;
 use libfuzzer_sys::fuzz_target;
 use object_store::memory::InMemory;
+use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,66 +27,45 @@ use tempfile::TempDir;
 const KEY: &str = "users:ada";
 const OTHER: &str = "users:bob";
 /// Less than what the fuzzer makes, so that both sides of the bound are tried.
-const MOST_BYTES: u64 = 4 << 10;
-/// What a frame takes in front of a value.
+const MOST_BYTES: usize = 1 << 10;
+/// What a frame takes in front of a value. It is allowed besides, where there are frames.
 const FRAME_BYTES: usize = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 
-fuzz_target!(|planted: &[u8]| block_on(async {
+fuzz_target!(|input: &[u8]| {
+    let Some((how, planted)) = input.split_first() else { return };
     let planted = Bytes::copy_from_slice(planted);
-    for change in [Plain, WithTokens, HeadFirst, SparingWrites] {
-        in_a_bucket(change, &planted).await;
+    match how % 5 {
+        0 => FOLDER.with(|folder| block_on(run(folder, &folder.store, &planted))),
+        how => BUCKET.with(|bucket| block_on(run(bucket, &bucket.store(how), &planted))),
     }
-    FOLDER.with(|folder| block_on(in_a_folder(folder, &planted)));
-}));
-
-/// How the store reads.
-#[derive(Clone, Copy)]
-enum How {
-    Plain,
-    WithTokens,
-    HeadFirst,
-    SparingWrites,
-}
-use How::{HeadFirst, Plain, SparingWrites, WithTokens};
-
-async fn in_a_bucket(how: How, planted: &Bytes) {
-    let bucket = Arc::new(InMemory::new());
-    let driver: Arc<dyn ObjectStore> = Arc::clone(&bucket) as _;
-    let store = Object::from_store(driver).max_object_bytes(MOST_BYTES).clock(HandClock::default());
-    let store = match how {
-        Plain => store,
-        WithTokens => store.compare_and_set(true),
-        HeadFirst => store.compare_and_set(true).head_first(0),
-        SparingWrites => store.rewrite_after(0.5).expect("a half is a fraction"),
-    };
-    store.put(KEY, "old".into(), None).await.expect("memory does not fail");
-    let listed: Vec<_> = bucket.list(None).try_collect().await.expect("memory does not fail");
-    let [object] = &listed[..] else { panic!("one key is one object: {listed:?}") };
-    let plant = async || {
-        bucket.put(&object.location, planted.clone().into()).await.expect("memory does not fail");
-    };
-
-    plant().await;
-    reads(&store, planted).await;
-    if matches!(how, WithTokens | HeadFirst) && planted.len() as u64 <= MOST_BYTES {
-        plant().await;
-        replaces(&store).await;
-    }
-    plant().await;
-    purges(&store).await;
-    plant().await;
-    heals(&store).await;
-}
+});
 
 thread_local! {
     // Of the main thread, whose locals are dropped when the process ends; those of a static are not.
     static FOLDER: Folder = Folder::new();
+    static BUCKET: Bucket = Bucket::new();
 }
 
-/// A folder with the file of one key.
+/// Where there is the object of one key.
+trait Place {
+    /// The largest object that is read.
+    const MOST_BYTES: usize;
+    /// Puts bytes in its place.
+    async fn plant(&self, bytes: &Bytes);
+    /// A cache over the same place.
+    fn cache(&self) -> &Users;
+}
+
+type Users = Cache<str, Value, Object, Json>;
+
+fn users(store: Object) -> Users {
+    Cache::new(store).codec(Json).namespace("users").clock(HandClock::default())
+}
+
 struct Folder {
     store: Object,
+    cache: Users,
     file: PathBuf,
     _scratch: TempDir,
 }
@@ -90,35 +73,96 @@ struct Folder {
 impl Folder {
     fn new() -> Self {
         let scratch = tempfile::tempdir().expect("there is a folder for temporary files");
-        let store = Object::local(scratch.path()).expect("it can be written to").max_object_bytes(MOST_BYTES);
-        let store = store.clock(HandClock::default());
+        let store = limited(Object::local(scratch.path()).expect("it can be written to"));
         block_on(store.put(KEY, "old".into(), None)).expect("the disk is not full");
         let mut file = scratch.path().to_owned();
         while file.is_dir() {
             let entry = file.read_dir().expect("it can be read").next().expect("one key is one file");
             file = entry.expect("it can be read").path();
         }
-        Folder { store, file, _scratch: scratch }
-    }
-
-    fn plant(&self, bytes: &Bytes) {
-        std::fs::write(&self.file, bytes).expect("the disk is not full");
+        Folder { cache: users(store.clone()), store, file, _scratch: scratch }
     }
 }
 
-async fn in_a_folder(folder: &Folder, planted: &Bytes) {
-    let store = &folder.store;
-    folder.plant(planted);
-    reads(store, planted).await;
+impl Place for Folder {
+    const MOST_BYTES: usize = MOST_BYTES;
+
+    async fn plant(&self, bytes: &Bytes) {
+        std::fs::write(&self.file, bytes).expect("the disk is not full");
+    }
+
+    fn cache(&self) -> &Users {
+        &self.cache
+    }
+}
+
+struct Bucket {
+    store: Object,
+    cache: Users,
+    driver: Arc<InMemory>,
+    object: Path,
+}
+
+impl Bucket {
+    fn new() -> Self {
+        let driver = Arc::new(InMemory::new());
+        let store = limited(Object::from_store(Arc::<InMemory>::clone(&driver) as _));
+        block_on(store.put(KEY, "old".into(), None)).expect("memory does not fail");
+        let listed: Vec<_> = block_on(driver.list(None).try_collect()).expect("memory does not fail");
+        let [object] = &listed[..] else { panic!("one key is one object: {listed:?}") };
+        let object = object.location.clone();
+        Bucket { cache: users(store.clone()), store, driver, object }
+    }
+
+    /// A store over it that reads and writes in one of four ways.
+    fn store(&self, how: u8) -> Object {
+        let store = self.store.clone();
+        match how {
+            1 => store,
+            2 => store.compare_and_set(true),
+            3 => store.compare_and_set(true).head_first(0),
+            _ => store.rewrite_after(0.5).expect("a half is a fraction"),
+        }
+    }
+}
+
+impl Place for Bucket {
+    const MOST_BYTES: usize = MOST_BYTES + FRAME_BYTES;
+
+    async fn plant(&self, bytes: &Bytes) {
+        self.driver.put(&self.object, bytes.clone().into()).await.expect("memory does not fail");
+    }
+
+    fn cache(&self) -> &Users {
+        &self.cache
+    }
+}
+
+fn limited(store: Object) -> Object {
+    store.max_object_bytes(MOST_BYTES as u64).clock(HandClock::default())
+}
+
+async fn run<P: Place>(place: &P, store: &Object, planted: &Bytes) {
+    place.plant(planted).await;
+    let is_small = planted.len() <= P::MOST_BYTES;
+    let read = reads(store, planted, is_small).await;
+    let user = place.cache().get("ada").await.expect("damage is a miss");
+    assert!(user.is_none() || read.is_some(), "a value out of nothing");
+
     purges(store).await;
-    folder.plant(planted);
-    heals(store).await;
+    place.plant(planted).await;
+    if store.capabilities().put_if && is_small {
+        replaces(store, read).await;
+        place.plant(planted).await;
+    }
+    store.put(KEY, "new".into(), None).await.expect("nothing fails");
+    assert_eq!(store.get(KEY).await.expect("it is small"), Some("new".into()));
 }
 
 /// All ways to read the object agree on what it is: the planted bytes with or without a frame, or nothing.
-async fn reads(store: &Object, planted: &Bytes) {
+async fn reads(store: &Object, planted: &Bytes, is_small: bool) -> Option<Bytes> {
     let read = store.get(KEY).await;
-    assert_eq!(read.is_ok(), planted.len() as u64 <= MOST_BYTES, "{read:?}");
+    assert_eq!(read.is_ok(), is_small, "{read:?}");
     let read = read.ok().flatten();
     if let Some(read) = &read {
         assert!(read == planted || planted.get(FRAME_BYTES..) == Some(read), "bytes of nobody");
@@ -126,25 +170,7 @@ async fn reads(store: &Object, planted: &Bytes) {
     let many = store.get_many(&[OTHER, KEY, KEY]).await;
     let many: Vec<_> = many.into_iter().map(|found| found.ok().flatten()).collect();
     assert_eq!(many, [None, read.clone(), read.clone()]);
-
-    let users = Cache::new(store.clone()).codec(Json).namespace("users").clock(HandClock::default());
-    let user: Option<serde_json::Value> = users.get("ada").await.expect("damage is a miss");
-    assert!(user.is_none() || read.is_some(), "a value out of nothing");
-
-    // Plants a guard where there is nothing, so it comes last.
-    let with_token = store.get_with_token(KEY, MINUTE).await;
-    assert_eq!(with_token.ok().and_then(|record| record.bytes), read);
-}
-
-/// What was read with a token can be replaced by it.
-async fn replaces(store: &Object) {
-    let record = store.get_with_token(KEY, MINUTE).await.expect("it is not too large");
-    let token = record.token.expect("the store has tokens");
-    let put = store.put_if(KEY, &token, "by its token".into(), None).await;
-    assert_eq!(put.expect("memory does not fail"), PutIf::Done);
-    assert_eq!(store.get(KEY).await.expect("it is small"), Some("by its token".into()));
-    let again = store.put_if(KEY, &token, "too late".into(), None).await;
-    assert_eq!(again.expect("memory does not fail"), PutIf::Refused);
+    read
 }
 
 /// A purge looks at the one object there is, and comes to an end.
@@ -154,8 +180,14 @@ async fn purges(store: &Object) {
     assert!(purged.removed + purged.guards + purged.unreadable <= 1, "{purged:?}");
 }
 
-/// Whatever was there, a put replaces it.
-async fn heals(store: &Object) {
-    store.put(KEY, "new".into(), None).await.expect("nothing fails");
-    assert_eq!(store.get(KEY).await.expect("it is small"), Some("new".into()));
+/// What was read with a token can be replaced by it, once.
+async fn replaces(store: &Object, read: Option<Bytes>) {
+    let record = store.get_with_token(KEY, MINUTE).await.expect("it is not too large");
+    assert_eq!(record.bytes, read);
+    let token = record.token.expect("the store has tokens");
+    let put = store.put_if(KEY, &token, "by its token".into(), None).await;
+    assert_eq!(put.expect("memory does not fail"), PutIf::Done);
+    assert_eq!(store.get(KEY).await.expect("it is small"), Some("by its token".into()));
+    let again = store.put_if(KEY, &token, "too late".into(), None).await;
+    assert_eq!(again.expect("memory does not fail"), PutIf::Refused);
 }

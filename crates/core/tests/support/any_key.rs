@@ -2,7 +2,7 @@
 
 use super::key_text::Meaning;
 use bytes::Bytes;
-use larder_core::{ByteStore, Cache, Capabilities, Key, Result};
+use larder_core::{ByteStore, Cache, Capabilities, Key, Raw, Result};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -161,14 +161,22 @@ impl Key for AnyKey {
     }
 }
 
+thread_local! {
+    /// A cache of every test's own; to make one for each key would be most of the work.
+    static CACHE: (Asked, Cache<AnyKey, Bytes, Asked, Raw>) = {
+        let asked = Asked::default();
+        (asked.clone(), Cache::new(asked))
+    };
+}
+
 /// Returns what a cache of this namespace asks its store for.
 pub(crate) fn full_key(namespace: &str, key: &AnyKey) -> String {
-    let asked = Asked::default();
-    let cache = Cache::<AnyKey, Bytes, _, _>::new(asked.clone()).namespace(namespace);
-    let found = futures::executor::block_on(cache.get(key));
-    assert_eq!(found.expect("the store does not fail"), None);
-    let full = asked.0.lock().expect("nobody panics with it").take();
-    full.expect("the store was asked")
+    CACHE.with(|(asked, cache)| {
+        let found = futures::executor::block_on(cache.clone().namespace(namespace).get(key));
+        assert_eq!(found.expect("the store does not fail"), None);
+        let full = asked.0.lock().expect("nobody panics with it").take();
+        full.expect("the store was asked")
+    })
 }
 
 /// Holds nothing, and keeps what it was asked for last.
