@@ -8,6 +8,8 @@ pub(crate) fn run() -> ExitCode {
     let mut parts = Parts::default();
 
     parts.command("formatting", cargo("fmt --all --check"));
+    // A workspace of its own.
+    parts.command("formatting of fuzz targets", cargo("fmt --manifest-path fuzz/Cargo.toml --check"));
     // Warnings are denied here and not in the sources, so that a new compiler cannot break those who build them.
     let all = "clippy --workspace --all-targets --all-features --keep-going -- -D warnings";
     parts.command("clippy, all features", cargo(all));

@@ -1,6 +1,7 @@
 //! The commands of this repository: `cargo xtask help`.
 
 mod behaviours;
+mod fuzz;
 mod instructions;
 mod lint;
 mod parts;
@@ -23,6 +24,8 @@ Commands:
   test --without-servers
                 install nothing, and run only the tests that need no server
   lint          check formatting, lints, docs, dependencies and the rules for sources
+  fuzz --seconds N [--target NAME]
+                feed every fuzz target, or one, with what it has not seen, each for N seconds; installs cargo-fuzz
   instructions  count the instructions of a hit in its six forms, as JSON (needs valgrind)
   help          print this
 ";
@@ -33,6 +36,10 @@ fn main() -> ExitCode {
     match words[..] {
         [] => usage("a command is missing"),
         ["test", "--without-servers"] => test::run(Servers::None),
+        ["fuzz", ref words @ ..] => match fuzz::Options::parse(words) {
+            Ok(options) => fuzz::run(&options),
+            Err(problem) => usage(&problem),
+        },
         [command, unknown, ..] => usage(&format!("`{command}` takes no `{unknown}`")),
         ["test"] => test::run(Servers::All),
         ["lint"] => lint::run(),

@@ -70,7 +70,7 @@ pub(crate) fn install() -> Result<(), String> {
     Err(problems.join("; "))
 }
 
-fn install_packages(packages: &[&str]) -> Result<(), String> {
+pub(crate) fn install_packages(packages: &[&str]) -> Result<(), String> {
     let line = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     if !is_on_path("apt-get") {
         return Err(format!("there is no apt-get for {}: install them by hand", packages.join(", ")));
@@ -140,7 +140,7 @@ fn azurite_on_path() -> bool {
     version.is_ok_and(|output| output.stdout.trim_ascii() == AZURITE.as_bytes())
 }
 
-fn is_on_path(program: &str) -> bool {
+pub(crate) fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
@@ -155,7 +155,7 @@ fn runs(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
-fn say_and_run(command: &mut Command) -> Result<(), String> {
+pub(crate) fn say_and_run(command: &mut Command) -> Result<(), String> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(|word| shown(Path::new(word))).collect();
     let line = words.join(" ");

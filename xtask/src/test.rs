@@ -2,8 +2,11 @@
 
 use crate::parts::Parts;
 use crate::servers::PACKAGES;
-use crate::{cargo, has, root, servers};
+use crate::{cargo, fuzz, has, root, servers};
 use std::process::ExitCode;
+
+/// For how long each fuzz target runs. Enough to find what a change breaks at once; who looks for more says so.
+const FUZZ_SECONDS: u64 = 5;
 
 /// Which servers the tests may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +75,17 @@ pub(crate) fn run(allowed: Servers) -> ExitCode {
         for server in ["redis", "postgres"] {
             let outages = "run --quiet --all-features --example outages -- --seconds 20 --outages 1 --server";
             parts.command(&format!("outages of {server}"), cargo(&format!("{outages} {server}")));
+        }
+    }
+
+    let shortly = fuzz::Options { seconds: FUZZ_SECONDS, target: None };
+    let name = "fuzz, a short run";
+    match allowed {
+        Servers::All => parts.check(name, || fuzz::install().and_then(|()| fuzz::check(&shortly))),
+        Servers::None if fuzz::is_installed() => parts.check(name, || fuzz::check(&shortly)),
+        Servers::None => {
+            let cure = "cargo-fuzz is not installed: `cargo install --locked cargo-fuzz` (a minute)";
+            parts.skip(name, cure);
         }
     }
 

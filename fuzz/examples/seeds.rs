@@ -1,0 +1,116 @@
+//! Writes anew what the fuzzer begins with: `cargo run --example seeds`, in this folder.
+//!
+//! The files are kept, so that nobody needs to. What once found a fault lies beside them and stays.
+
+#[path = "../../crates/stores/object/tests/support/clock.rs"]
+mod clock;
+
+use bytes::{Bytes, BytesMut};
+use clock::HandClock;
+use futures::TryStreamExt;
+use futures::executor::block_on;
+use larder_codecs::{Json, MessagePack};
+use larder_core::{ByteStore, Cache, Codec, Result};
+use larder_fuzz::{Double, Single, Tree};
+use larder_object::Object;
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// Where a frame has its random number.
+const RANDOM: std::ops::Range<usize> = 4..20;
+
+fn main() -> Result<()> {
+    for (number, tree) in trees().iter().enumerate() {
+        let name = format!("tree-{number}");
+        write("json", &name, &encoded(&Json, tree)?);
+        write("message_pack", &name, &encoded(&MessagePack, tree)?);
+    }
+    let value = serde_json::json!({"a": [1, -2, 3.5, null, true, "é"], "b": {"c": u64::MAX}});
+    write("json", "value", &encoded(&Json, &value)?);
+    write("message_pack", "value", &encoded(&MessagePack, &value)?);
+
+    // What the keys of these bytes are matters little, as long as there are many parts.
+    for (number, step) in (0_u8..).zip([1, 5, 7, 11]) {
+        let bytes: Vec<u8> = (0..120_u8).map(|place| place.wrapping_mul(step) % 128).collect();
+        write("key", &format!("steps-{number}"), &bytes);
+    }
+    for (name, object) in block_on(objects())? {
+        for how in 0..5 {
+            write("object_file", &format!("{name}-{how}"), &[&[how], &object[..]].concat());
+        }
+    }
+    Ok(())
+}
+
+/// Values with every variant in them.
+fn trees() -> [Tree; 3] {
+    let branch = |left: Option<Tree>, right| Tree::Branch {
+        name: "ada".into(),
+        left: left.map(Box::new),
+        right,
+        since: 1815,
+    };
+    let single = Tree::Many(vec![
+        Tree::Flag(true),
+        Tree::Whole(i128::MIN),
+        Tree::Sizes(255, -300, 70_000, i64::MIN),
+        Tree::Double(Double(-0.1)),
+        Tree::Single(Single(1.5e-40)),
+        Tree::Letter('é'),
+        Tree::Text("\u{0}\"\\\u{1F980}".into()),
+        Tree::Bytes(vec![0, 127, 128, 255]),
+    ]);
+    let nested = Tree::Pair((
+        Box::new(Tree::Boxed(Box::new(Tree::Leaf))),
+        Some(Box::new(Tree::Numbered([(-1, Tree::Leaf), (7, Tree::Flag(false))].into()))),
+    ));
+    let named = Tree::Named([("left".into(), branch(None, vec![])), (String::new(), Tree::Leaf)].into());
+    [single, nested, branch(Some(named), vec![Tree::Leaf, Tree::Leaf])]
+}
+
+fn encoded<V, C: Codec<V>>(codec: &C, value: &V) -> Result<Bytes> {
+    let mut out = BytesMut::new();
+    codec.encode(value, &mut out)?;
+    Ok(out.freeze())
+}
+
+/// Objects of all sorts, and some that are cut.
+async fn objects() -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let bucket = Arc::new(InMemory::new());
+    let store = Object::from_store(Arc::<InMemory>::clone(&bucket) as _);
+    let store = store.compare_and_set(true).clock(HandClock::default());
+    let read = async || {
+        let listed: Vec<_> = bucket.list(None).try_collect().await.expect("memory does not fail");
+        let object = bucket.get(&listed[0].location).await.expect("it was listed");
+        let mut bytes = object.bytes().await.expect("memory does not fail").to_vec();
+        bytes[RANDOM].fill(7);
+        bytes
+    };
+    let users = Cache::new(store.clone()).codec(Json).namespace("users").clock(HandClock::default());
+    users.insert("ada", "countess".to_owned()).await?;
+    let lasting = read().await;
+    users.clone().ttl(MINUTE).stale(MINUTE).insert("ada", "countess".to_owned()).await?;
+    let framed = read().await;
+    store.guard("users:ada", MINUTE).await?;
+    let guard = read().await;
+    Ok(vec![
+        ("lasting", lasting),
+        ("envelope", framed[RANDOM.end..].to_vec()),
+        ("cut", framed[..framed.len() - 1].to_vec()),
+        ("framed", framed),
+        ("guard-cut", guard[..guard.len() - 1].to_vec()),
+        ("guard", guard),
+        ("text", b"{\"name\":\"ada\"}".to_vec()),
+    ])
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    fs::create_dir_all(&folder).expect("the folder can be written to");
+    fs::write(folder.join(name), bytes).expect("the folder can be written to");
+}

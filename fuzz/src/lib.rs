@@ -1,0 +1,7 @@
+//! What the fuzz targets of larder have in common.
+
+mod decodes;
+mod value;
+
+pub use decodes::decodes;
+pub use value::{Double, Single, Tree};
