@@ -105,6 +105,7 @@ async fn objects() -> Result<Vec<(&'static str, Vec<u8>)>> {
         ("framed", framed),
         ("guard-cut", guard[..guard.len() - 1].to_vec()),
         ("guard", guard),
+        ("empty", Vec::new()),
         ("text", b"{\"name\":\"ada\"}".to_vec()),
     ])
 }

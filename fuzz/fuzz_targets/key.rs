@@ -47,7 +47,7 @@ fuzz_target!(|places: [Place; 2]| {
     let full = places.each_ref().map(|place| full_key(&place.namespace, &place.key));
     let meant = places.map(|place| (place.namespace, place.key.meaning()));
     for (full, meant) in full.iter().zip(&meant) {
-        assert_eq!(read_full(full).as_ref(), Some(meant), "`{full}` stands for another key, or for none");
+        assert_eq!(read_full(full).as_ref(), Some(meant), "{full:?} stands for another key, or for none");
     }
     assert_eq!(full[0] == full[1], meant[0] == meant[1], "{full:?}");
 });

@@ -204,7 +204,8 @@ fn fuzz_one(target: &str, seconds: u64, hear: &mut dyn FnMut(&str)) -> Result<()
         let _ = writeln!(file, "{line}");
         is_fault |= line.contains("panicked at") || line.contains("ERROR: ");
         if is_fault && shown.len() < SHOWN && !line.trim().is_empty() {
-            shown.push(format!("  | {line}"));
+            // What was decoded may be shown in it, and a terminal would obey.
+            shown.push(format!("  | {}", line.replace(char::is_control, "\u{FFFD}")));
         }
         hear(&line);
     }
