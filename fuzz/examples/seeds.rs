@@ -9,9 +9,11 @@ use bytes::{Bytes, BytesMut};
 use clock::HandClock;
 use futures::TryStreamExt;
 use futures::executor::block_on;
-use larder_codecs::{Json, MessagePack};
-use larder_core::{ByteStore, Cache, Codec, Result};
-use larder_fuzz::{Double, Single, Tree};
+use larder_codecs::{
+    Cbor, CompactMessagePack, EncryptionKeys, Gzip, Json, Lz4, MessagePack, Postcard, Protobuf, Zstd,
+};
+use larder_core::{ByteStore, Cache, Clock, Codec, Compress, Entry, Raw, Result, Wire};
+use larder_fuzz::{Choice, Double, Message, Single, Tree};
 use larder_object::Object;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -29,7 +31,16 @@ fn main() -> Result<()> {
         let name = format!("tree-{number}");
         write("json", &name, &encoded(&Json, tree)?);
         write("message_pack", &name, &encoded(&MessagePack, tree)?);
+        write("compact_message_pack", &name, &encoded(&CompactMessagePack, tree)?);
+        write("postcard", &name, &encoded(&Postcard, tree)?);
+        write("cbor", &name, &encoded(&Cbor, tree)?);
     }
+    write("protobuf", "message", &encoded(&Protobuf, &message())?);
+    compressed("zstd", &Zstd::level(1))?;
+    compressed("lz4", &Lz4::new())?;
+    compressed("gzip", &Gzip::level(1))?;
+    write("encrypted", "text", b"a text that is longer than what is in front of it, and its tag");
+    envelopes()?;
     let value = serde_json::json!({"a": [1, -2, 3.5, null, true, "é"], "b": {"c": u64::MAX}});
     write("json", "value", &encoded(&Json, &value)?);
     write("message_pack", "value", &encoded(&MessagePack, &value)?);
@@ -77,6 +88,56 @@ fn encoded<V, C: Codec<V>>(codec: &C, value: &V) -> Result<Bytes> {
     let mut out = BytesMut::new();
     codec.encode(value, &mut out)?;
     Ok(out.freeze())
+}
+
+fn message() -> Message {
+    let one = Message { whole: -1, fixed: Some(7), text: "ada".into(), ..Message::default() };
+    let packed = Message { packed: vec![1, -1, 300], map: [(7, true), (8, false)].into(), ..one.clone() };
+    Message {
+        bytes: Bytes::from_static(b"\0\xFF"),
+        inner: vec![one.clone(), packed],
+        one: Some(Box::new(one.clone())),
+        choice: Some(Choice::Inner(Box::new(one))),
+        ..Message::default()
+    }
+}
+
+/// What the method makes of a text, behind the length of the text; and one that says it is longer.
+fn compressed(target: &str, method: &impl Compress) -> Result<()> {
+    let text = b"over and over ".repeat(20);
+    let mut out = BytesMut::new();
+    method.compress(&text, &mut out)?;
+    for (name, length) in [("text", text.len()), ("longer", 0xFF_FFFF)] {
+        write(target, name, &[&length.to_le_bytes()[..3], &out].concat());
+    }
+    Ok(())
+}
+
+/// Envelopes behind the byte that says how the target reads them, and without what it puts in front of them.
+fn envelopes() -> Result<()> {
+    let clock = HandClock::default();
+    let text = || Entry::new(Bytes::from("over and over ".repeat(20)), clock.now());
+    let lives = || text().fresh_for(MINUTE).stale_for(MINUTE).kept_for(60 * MINUTE);
+    let seed = |how: u8, name: &str, bytes: Bytes| {
+        write("envelope", name, &[&[how], &bytes[11..]].concat());
+    };
+    let (ada, long) = ("users:ada", "k".repeat(200));
+    let packed = Wire::new(Raw).version(2).compressed(Zstd::level(1).min_bytes(0));
+    let json = Entry::new(serde_json::json!({"name": "ada"}), clock.now()).fresh_for(MINUTE);
+    let keys = EncryptionKeys::new(1, [7; 32]);
+    seed(0, "raw", Wire::new(Raw).seal(ada, &text(), &clock)?);
+    seed(0, "raw-lives", Wire::new(Raw).seal(ada, &lives(), &clock)?);
+    seed(0x40, "raw-long-key", Wire::new(Raw).seal(&long, &lives(), &clock)?);
+    seed(1, "zstd", packed.seal(ada, &lives(), &clock)?);
+    seed(2, "json", Wire::new(Json).seal(ada, &json, &clock)?);
+    seed(3, "encrypted", Wire::new(Raw).encrypted(keys).seal(ada, &text(), &clock)?);
+    // With what a load says beside the value: how long it took, when it was changed, an entity tag, two tags.
+    let mut noted = Wire::new(Raw).seal(ada, &text(), &clock)?.to_vec();
+    noted[11] |= 16;
+    let notes = 19 + 1 + ada.len();
+    noted.splice(notes..notes, *b"\x05\x09\x03v1\x02\x01a\x02bc");
+    seed(0, "notes", noted.into());
+    Ok(())
 }
 
 /// Objects of all sorts, and some that are cut.

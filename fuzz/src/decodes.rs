@@ -26,7 +26,12 @@ where
     decodes_as::<serde_json::Value, C>(codec, &bytes);
 }
 
-fn decodes_as<V: PartialEq + Debug, C: Codec<V>>(codec: &C, bytes: &Bytes) {
+/// Decodes `bytes` into a type, for codecs that do not take every type.
+///
+/// # Panics
+///
+/// As [`decodes`] does.
+pub fn decodes_as<V: PartialEq + Debug, C: Codec<V>>(codec: &C, bytes: &Bytes) {
     let mut decoded = None;
     let taken = measure(|| decoded = codec.decode(bytes).ok()).bytes_max;
     let most = MOST_AT_ONCE + MOST_PER_BYTE * bytes.len() as u64;

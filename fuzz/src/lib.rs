@@ -1,7 +1,11 @@
 //! What the fuzz targets of larder have in common.
 
+mod compresses;
 mod decodes;
+mod message;
 mod value;
 
-pub use decodes::decodes;
+pub use compresses::compresses;
+pub use decodes::{decodes, decodes_as};
+pub use message::{Choice, Message};
 pub use value::{Double, Single, Tree};
