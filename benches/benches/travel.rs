@@ -1,7 +1,7 @@
 //! What it costs to send values: each codec and layer beside the bare library, over a struct of 200 B, 5 KB and 500 KB.
 //! JSON to stdout.
 //!
-//! `cargo bench -p larder-benches --bench travel`
+//! `cargo bench -p larder-benches --bench travel`, or with the sizes that are wanted: `-- 5_kb`.
 //!
 //! - `bare`: what a program does that has no cache, `serde_json::to_vec` and `from_slice` for example; for the layers,
 //!   JSON and then the compressor or cipher, with its context kept, as ours does.
@@ -170,13 +170,9 @@ fn codecs(entry: &Entry<Order>) -> Vec<Pair<'_>> {
             |order| postcard::to_stdvec(order).expect("it is Postcard"),
             move |bytes| postcard::from_bytes(bytes).expect(wrong),
         ),
-        pair(
-            "protobuf",
-            Wire::new(Protobuf),
-            entry,
-            prost::Message::encode_to_vec,
-            move |bytes| prost::Message::decode(bytes).expect(wrong),
-        ),
+        pair("protobuf", Wire::new(Protobuf), entry, prost::Message::encode_to_vec, move |bytes| {
+            prost::Message::decode(bytes).expect(wrong)
+        }),
         pair(
             "cbor",
             Wire::new(Cbor),

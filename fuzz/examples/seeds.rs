@@ -5,7 +5,7 @@
 #[path = "../../crates/stores/object/tests/support/clock.rs"]
 mod clock;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use clock::HandClock;
 use futures::TryStreamExt;
 use futures::executor::block_on;
@@ -85,9 +85,9 @@ fn trees() -> [Tree; 3] {
 }
 
 fn encoded<V, C: Codec<V>>(codec: &C, value: &V) -> Result<Bytes> {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     codec.encode(value, &mut out)?;
-    Ok(out.freeze())
+    Ok(out.into())
 }
 
 fn message() -> Message {
@@ -105,7 +105,7 @@ fn message() -> Message {
 /// What the method makes of a text, behind the length of the text; and one that says it is longer.
 fn compressed(target: &str, method: &impl Compress) -> Result<()> {
     let text = b"over and over ".repeat(20);
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     method.compress(&text, &mut out)?;
     for (name, length) in [("text", text.len()), ("longer", 0xFF_FFFF)] {
         write(target, name, &[&length.to_le_bytes()[..3], &out].concat());

@@ -2,7 +2,6 @@
 
 #![no_main]
 
-use bytes::BytesMut;
 use larder_codecs::EncryptionKeys;
 use larder_core::{Encrypt, ErrorKind};
 use libfuzzer_sys::fuzz_target;
@@ -18,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     }
 
     let front = keys.front_bytes();
-    let mut out = BytesMut::from(&b"before"[..]);
+    let mut out = b"before".to_vec();
     out.resize(6 + front, 0);
     out.extend_from_slice(input);
     keys.encrypt(CONTEXT, &mut out, 6).expect("it is not too long");

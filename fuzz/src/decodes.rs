@@ -2,7 +2,7 @@
 
 use crate::Tree;
 use allocation_counter::measure;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::Codec;
 use std::fmt::Debug;
 
@@ -45,7 +45,7 @@ pub fn decodes_as<V: PartialEq + Debug, C: Codec<V>>(codec: &C, bytes: &Bytes) {
 }
 
 fn encode<V, C: Codec<V>>(codec: &C, value: &V) -> Bytes {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     codec.encode(value, &mut out).expect("what was decoded can be encoded");
-    out.freeze()
+    out.into()
 }

@@ -2,7 +2,7 @@
 
 use crate::bounded::{Bounds, MAX_DEPTH};
 use crate::withheld::{self, TOO_DEEP};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use ciborium::de::{self, from_reader_with_recursion_limit};
 use ciborium::ser::{self, into_writer};
 use larder_core::{Codec, Error, ErrorKind, Format, Result};
@@ -31,7 +31,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// ```
 /// use larder_codecs::Cbor;
 /// use larder_core::Codec;
-/// use bytes::{Bytes, BytesMut};
+/// use bytes::Bytes;
 ///
 /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 /// struct User {
@@ -40,7 +40,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 ///     admin: bool,
 /// }
 ///
-/// let mut out = BytesMut::new();
+/// let mut out = Vec::new();
 /// Cbor.encode(&User { name: "ada".into(), admin: true }, &mut out)?;
 /// assert_eq!(&out[..], b"\xa2\x64name\x63ada\x65admin\xf5");
 ///
@@ -57,8 +57,8 @@ impl Format for Cbor {
 }
 
 impl<V: Serialize + DeserializeOwned> Codec<V> for Cbor {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
-        into_writer(value, out.writer()).map_err(|error| not_written(&error))
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
+        into_writer(value, &mut *out).map_err(|error| not_written(&error))
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<V> {

@@ -2,7 +2,7 @@
 
 use crate::message_pack::{not_written, read};
 use crate::placed::Placed;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Codec, Format, Result};
 use rmp_serde::encode;
 use serde::Serialize;
@@ -33,7 +33,7 @@ use serde::de::DeserializeOwned;
 /// ```
 /// use larder_codecs::CompactMessagePack;
 /// use larder_core::Codec;
-/// use bytes::{Bytes, BytesMut};
+/// use bytes::Bytes;
 ///
 /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 /// struct User {
@@ -42,7 +42,7 @@ use serde::de::DeserializeOwned;
 ///     admin: bool,
 /// }
 ///
-/// let mut out = BytesMut::new();
+/// let mut out = Vec::new();
 /// CompactMessagePack.encode(&User { name: "ada".into(), admin: true }, &mut out)?;
 /// assert_eq!(&out[..], b"\x92\xa3ada\xc3");
 ///
@@ -59,8 +59,8 @@ impl Format for CompactMessagePack {
 }
 
 impl<V: Serialize + DeserializeOwned> Codec<V> for CompactMessagePack {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
-        encode::write(&mut out.writer(), &Placed(value)).map_err(|error| not_written(&error))
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
+        encode::write(out, &Placed(value)).map_err(|error| not_written(&error))
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<V> {

@@ -1,6 +1,6 @@
 //! Encryption of values: XChaCha20-Poly1305.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use larder_core::{Encrypt, Error, ErrorKind, Result};
@@ -143,7 +143,7 @@ impl Encrypt for EncryptionKeys {
         FRONT_BYTES
     }
 
-    fn encrypt(&self, context: &[u8], out: &mut BytesMut, start: usize) -> Result<()> {
+    fn encrypt(&self, context: &[u8], out: &mut Vec<u8>, start: usize) -> Result<()> {
         let (number, cipher) = &self.keys[0];
         let mut nonce = [0; NONCE_BYTES];
         let no_random =

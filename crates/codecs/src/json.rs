@@ -1,7 +1,7 @@
 //! JSON.
 
 use crate::withheld;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Codec, Error, ErrorKind, Format, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ use serde_json::error::Category;
 /// ```
 /// use larder_codecs::Json;
 /// use larder_core::Codec;
-/// use bytes::{Bytes, BytesMut};
+/// use bytes::Bytes;
 ///
 /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 /// struct User {
@@ -35,7 +35,7 @@ use serde_json::error::Category;
 ///     admin: bool,
 /// }
 ///
-/// let mut out = BytesMut::new();
+/// let mut out = Vec::new();
 /// Json.encode(&User { name: "ada".into(), admin: true }, &mut out)?;
 /// assert_eq!(&out[..], br#"{"name":"ada","admin":true}"#);
 ///
@@ -52,8 +52,8 @@ impl Format for Json {
 }
 
 impl<V: Serialize + DeserializeOwned> Codec<V> for Json {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
-        serde_json::to_writer(out.writer(), value).map_err(|error| failed(&error))
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
+        serde_json::to_writer(&mut *out, value).map_err(|error| failed(&error))
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<V> {

@@ -3,13 +3,12 @@
 //! ```
 //! use larder_codecs::Json;
 //! use larder_core::Codec;
-//! use bytes::BytesMut;
 //!
-//! let mut out = BytesMut::new();
+//! let mut out = Vec::new();
 //! Json.encode(&vec![18, 15], &mut out)?;
 //! assert_eq!(&out[..], b"[18,15]");
 //!
-//! let back: Vec<u32> = Json.decode(&out.freeze())?;
+//! let back: Vec<u32> = Json.decode(&out.into())?;
 //! assert_eq!(back, [18, 15]);
 //! # larder_core::Result::Ok(())
 //! ```

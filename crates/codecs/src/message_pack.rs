@@ -2,7 +2,7 @@
 
 use crate::bounded::Bounds;
 use crate::withheld::{self, TOO_DEEP};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Codec, Error, ErrorKind, Format, Result};
 use rmp_serde::{Deserializer, decode, encode};
 use serde::de::DeserializeOwned;
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use larder_codecs::MessagePack;
 /// use larder_core::Codec;
-/// use bytes::{Bytes, BytesMut};
+/// use bytes::Bytes;
 ///
 /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 /// struct User {
@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 ///     admin: bool,
 /// }
 ///
-/// let mut out = BytesMut::new();
+/// let mut out = Vec::new();
 /// MessagePack.encode(&User { name: "ada".into(), admin: true }, &mut out)?;
 /// assert_eq!(&out[..], b"\x82\xa4name\xa3ada\xa5admin\xc3");
 ///
@@ -53,8 +53,8 @@ impl Format for MessagePack {
 }
 
 impl<V: Serialize + DeserializeOwned> Codec<V> for MessagePack {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
-        encode::write_named(&mut out.writer(), value).map_err(|error| not_written(&error))
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
+        encode::write_named(out, value).map_err(|error| not_written(&error))
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<V> {

@@ -4,7 +4,7 @@ use crate::bounded::Bounds;
 use crate::placed::Placed;
 use crate::withheld;
 use ::postcard::{Deserializer, Error as Cause, ser_flavors::Flavor, serialize_with_flavor};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Codec, Error, ErrorKind, Format, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,7 +38,7 @@ use serde::de::DeserializeOwned;
 /// ```
 /// use larder_codecs::Postcard;
 /// use larder_core::Codec;
-/// use bytes::{Bytes, BytesMut};
+/// use bytes::Bytes;
 ///
 /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 /// struct User {
@@ -47,10 +47,10 @@ use serde::de::DeserializeOwned;
 /// }
 ///
 /// let ada = User { name: "ada".into(), admin: true };
-/// let mut out = BytesMut::new();
+/// let mut out = Vec::new();
 /// Postcard.encode(&ada, &mut out)?;
 /// assert_eq!(&out[..], b"\x03ada\x01");
-/// assert_eq!(ada, Postcard.decode(&out.freeze())?);
+/// assert_eq!(ada, Postcard.decode(&out.into())?);
 ///
 /// // Written before the field `admin` was there.
 /// let older = Codec::<User>::decode(&Postcard, &Bytes::from_static(b"\x03ada"));
@@ -65,7 +65,7 @@ impl Format for Postcard {
 }
 
 impl<V: Serialize + DeserializeOwned> Codec<V> for Postcard {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
         serialize_with_flavor(&Placed(value), Appended(out)).map_err(|cause| failed(&cause))
     }
 
@@ -84,13 +84,14 @@ impl<V: Serialize + DeserializeOwned> Codec<V> for Postcard {
 }
 
 /// Writes to the end of a buffer, in runs: the library's own way to extend one goes byte by byte.
-struct Appended<'a>(&'a mut BytesMut);
+struct Appended<'a>(&'a mut Vec<u8>);
 
 impl Flavor for Appended<'_> {
     type Output = ();
 
     fn try_push(&mut self, byte: u8) -> ::postcard::Result<()> {
-        self.try_extend(&[byte])
+        self.0.push(byte);
+        Ok(())
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> ::postcard::Result<()> {

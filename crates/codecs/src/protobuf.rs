@@ -1,6 +1,6 @@
 //! Protocol Buffers.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Codec, Error, ErrorKind, Format, Result};
 use prost::{DecodeError, Message};
 
@@ -28,7 +28,7 @@ use prost::{DecodeError, Message};
 /// ```
 /// use larder_codecs::Protobuf;
 /// use larder_core::Codec;
-/// use bytes::{Bytes, BytesMut};
+/// use bytes::Bytes;
 ///
 /// #[derive(Clone, PartialEq, prost::Message)]
 /// struct User {
@@ -38,7 +38,7 @@ use prost::{DecodeError, Message};
 ///     admin: bool,
 /// }
 ///
-/// let mut out = BytesMut::new();
+/// let mut out = Vec::new();
 /// Protobuf.encode(&User { name: "ada".into(), admin: true }, &mut out)?;
 /// assert_eq!(&out[..], b"\x0a\x03ada\x10\x01");
 ///
@@ -55,7 +55,7 @@ impl Format for Protobuf {
 }
 
 impl<V: Message + Default> Codec<V> for Protobuf {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
         value.encode(out).map_err(|_| Error::new(ErrorKind::Codec, "the message is too long"))
     }
 

@@ -12,7 +12,7 @@
 ))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use larder_codecs::{
     Cbor, CompactMessagePack, Compressing, Gzip, Json, Lz4, MessagePack, Postcard, Protobuf, Zstd,
 };
@@ -32,7 +32,7 @@ impl<const ID: u8> Format for Planted<ID> {
 }
 
 impl<const ID: u8> Codec<Bytes> for Planted<ID> {
-    fn encode(&self, _: &Bytes, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, _: &Bytes, out: &mut Vec<u8>) -> Result<()> {
         out.put_slice(&self.0);
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Compress for Claims {
     fn min_bytes(&self) -> usize {
         0
     }
-    fn compress(&self, _: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn compress(&self, _: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.put_slice(&self.payload);
         Ok(())
     }
@@ -83,15 +83,15 @@ where
 
 /// An envelope whose payload is `payload` by a method, and says that it becomes `raw_bytes`.
 fn compressed(method: u8, payload: Vec<u8>, raw_bytes: u64) -> FakeBytes {
+    let payload_bytes = payload.len();
     let store = FakeBytes::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     // The length that is written is put right afterwards: nobody has a value that long.
-    let writer =
-        Cache::<str, Bytes, _, _>::new(store.clone()).compressed(Claims { method, payload: payload.clone() });
-    let large_bytes = payload.len() + 100;
+    let writer = Cache::<str, Bytes, _, _>::new(store.clone()).compressed(Claims { method, payload });
+    let large_bytes = payload_bytes + 100;
     runtime.block_on(writer.insert("key", vec![0; large_bytes].into())).unwrap();
     let mut bytes = store.raw("larder:key").unwrap().to_vec();
-    let end = bytes.len() - payload.len();
+    let end = bytes.len() - payload_bytes;
     let start = end - varint(large_bytes as u64).len();
     bytes.splice(start..end, varint(raw_bytes));
     let sum = xxhash_rust::xxh3::xxh3_64_with_seed(&bytes[11..], 1);
@@ -127,10 +127,10 @@ fn ten_billion_zeroes() -> Vec<u8> {
 }
 
 fn bomb(method: &dyn Compress) -> Vec<u8> {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     method.compress(&vec![0; 1 << 20], &mut out).unwrap();
     out.truncate(1_000);
-    out.to_vec()
+    out
 }
 
 /// What of a read is not the value: a key, an error, an event.
@@ -278,9 +278,9 @@ fn a_planted_value_that_is_right_is_read() {
     let reader: Cache<str, u32, _, _> = Cache::new(store).codec(Json);
     assert_eq!(runtime.block_on(reader.get("key")).unwrap(), Some(36));
 
-    let mut packed = BytesMut::new();
+    let mut packed = Vec::new();
     Zstd::level(3).compress(&[7; 5_000], &mut packed).unwrap();
-    let store = compressed(1, packed.to_vec(), 5_000);
+    let store = compressed(1, packed, 5_000);
     let reader: Cache<str, Bytes, _, _> = Cache::new(store).codec(Raw).zstd(3);
     assert_eq!(runtime.block_on(reader.get("key")).unwrap().unwrap().len(), 5_000);
 }

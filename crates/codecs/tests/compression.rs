@@ -3,7 +3,7 @@
 #![cfg(all(feature = "zstd", feature = "lz4", feature = "gzip"))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use larder_codecs::{Compressing, Gzip, Lz4, Zstd};
 use larder_core::{Cache, Clock, Compress, Entry, ErrorKind, Raw, Result, SystemClock, Wire};
 use larder_testkit::{FakeBytes, Recorder};
@@ -53,7 +53,7 @@ impl Compress for Boxed {
     fn min_bytes(&self) -> usize {
         self.0.min_bytes()
     }
-    fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
         self.0.compress(raw, out)
     }
     fn decompress(&self, method: u8, compressed: &[u8], raw_bytes: usize) -> Result<Bytes> {
@@ -155,7 +155,7 @@ impl Compress for Says {
     fn min_bytes(&self) -> usize {
         0
     }
-    fn compress(&self, _: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn compress(&self, _: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.put_slice(&self.payload);
         Ok(())
     }
@@ -170,9 +170,9 @@ fn claims(method: u8, payload: Vec<u8>, raw_bytes: usize) -> Bytes {
 }
 
 fn compressed(method: &dyn Compress, raw: &[u8]) -> Vec<u8> {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     method.compress(raw, &mut out).unwrap();
-    out.to_vec()
+    out
 }
 
 #[test]
@@ -217,7 +217,7 @@ impl Compress for Liar {
     fn name(&self) -> &'static str {
         "liar"
     }
-    fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.put_slice(&raw[1_000..]);
         Ok(())
     }

@@ -222,7 +222,7 @@ async fn every_released_golden_still_decodes() {
 }
 
 /// A cache whose values travel in this form.
-fn formed(form: &str, store: OneValue) -> Cache<str, User> {
+fn formed(form: &str, store: &OneValue) -> Cache<str, User> {
     let plain = || cache::<User, _>(store.clone(), Json, FixedClock::after(0), Life::Ttl);
     let keys = || EncryptionKeys::new(2, [9; 32]).former(1, [7; 32]);
     match form {
@@ -251,7 +251,7 @@ async fn every_released_form_still_decodes() {
             let name = format!("{version}_json_form_{form}");
             if std::env::var_os("LARDER_GOLDEN").is_some() && version == CURRENT {
                 let store = OneValue::default();
-                formed(form, store.clone()).insert("ada", busy()).await.unwrap();
+                formed(form, &store).insert("ada", busy()).await.unwrap();
                 let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.snap"));
                 std::fs::write(
                     path,
@@ -260,7 +260,7 @@ async fn every_released_form_still_decodes() {
                 .unwrap();
             }
             let store = OneValue::of(committed(&name));
-            assert_eq!(formed(form, store).get("ada").await.unwrap(), Some(busy()), "{name}");
+            assert_eq!(formed(form, &store).get("ada").await.unwrap(), Some(busy()), "{name}");
         }
     }
 }

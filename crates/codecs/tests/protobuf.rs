@@ -3,7 +3,7 @@
 #![cfg(feature = "protobuf")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_codecs::Protobuf;
 use larder_core::{Codec, ErrorKind};
 use prost::Message;
@@ -48,9 +48,9 @@ fn document() -> Document {
 }
 
 fn written<V: Message + Default>(value: &V) -> Bytes {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     Protobuf.encode(value, &mut out).unwrap();
-    out.freeze()
+    out.into()
 }
 
 fn read<V: Message + Default>(bytes: impl Into<Bytes>) -> larder_core::Result<V> {
@@ -72,7 +72,7 @@ fn a_message_comes_back() {
 
 #[test]
 fn encoding_appends_and_touches_nothing_before() {
-    let mut out = BytesMut::from("header");
+    let mut out = b"header".to_vec();
     Protobuf.encode(&Newer { title: "x".into(), pages: 1 }, &mut out).unwrap();
     assert_eq!(&out[..], b"header\x0a\x01x\xa0\x01\x01");
 }

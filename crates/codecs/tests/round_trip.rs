@@ -2,8 +2,6 @@
 
 #![cfg(all(feature = "json", feature = "msgpack", feature = "postcard", feature = "cbor"))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
-
-use bytes::BytesMut;
 use larder_codecs::{Cbor, CompactMessagePack, Json, MessagePack, Postcard};
 use larder_core::{Codec, ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -12,9 +10,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 fn through<V, C: Codec<V>>(codec: &C, value: &V) -> V {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     codec.encode(value, &mut out).unwrap();
-    codec.decode(&out.freeze()).unwrap()
+    codec.decode(&out.into()).unwrap()
 }
 
 /// In the formats whose bytes tell what they are.
@@ -128,9 +126,9 @@ fn enums_with_tag_and_content_come_back_where_fields_have_names() {
     for (value, comes_back) in
         [(Adjacent::A { x: 1 }, false), (Adjacent::B("z".into()), true), (Adjacent::C, false)]
     {
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         CompactMessagePack.encode(&value, &mut out).unwrap();
-        let read = Codec::<Adjacent>::decode(&CompactMessagePack, &out.freeze());
+        let read = Codec::<Adjacent>::decode(&CompactMessagePack, &out.into());
         assert_eq!(read.is_ok(), comes_back, "{value:?}");
     }
 }
@@ -141,9 +139,9 @@ fn what_the_bytes_must_describe_is_an_error_of_postcard() {
     where
         Postcard: Codec<V>,
     {
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         Postcard.encode(value, &mut out).unwrap();
-        let error = Codec::<V>::decode(&Postcard, &out.freeze()).unwrap_err();
+        let error = Codec::<V>::decode(&Postcard, &out.into()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Codec);
         error.to_string()
     }
@@ -155,7 +153,7 @@ fn what_the_bytes_must_describe_is_an_error_of_postcard() {
     ] {
         assert!(error.contains("which Postcard does not tell"), "{error}");
     }
-    let error = Postcard.encode(&flat(), &mut BytesMut::new()).unwrap_err();
+    let error = Postcard.encode(&flat(), &mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("does not know its length"), "{error}");
 }
 
@@ -262,7 +260,7 @@ fn cbor_is_read_in_all_its_forms() {
 
 #[test]
 fn encoding_appends_and_touches_nothing_before() {
-    let mut out = BytesMut::from("header");
+    let mut out = b"header".to_vec();
     Json.encode(&7, &mut out).unwrap();
     MessagePack.encode(&7, &mut out).unwrap();
     CompactMessagePack.encode(&7, &mut out).unwrap();

@@ -10,7 +10,7 @@ pub use shared::Shared;
 
 use crate::holds::short_name;
 use crate::{Error, ErrorKind, Result};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// A wire format, whatever it encodes. Its number travels with every value.
 pub trait Format: Send + Sync + 'static {
@@ -37,7 +37,7 @@ pub trait Format: Send + Sync + 'static {
 ///
 /// ```
 /// use larder_core::{Codec, Error, ErrorKind, Format, Result};
-/// use bytes::{BufMut, Bytes, BytesMut};
+/// use bytes::{BufMut, Bytes};
 ///
 /// struct BigEndian;
 ///
@@ -46,7 +46,7 @@ pub trait Format: Send + Sync + 'static {
 /// }
 ///
 /// impl Codec<u64> for BigEndian {
-///     fn encode(&self, value: &u64, out: &mut BytesMut) -> Result<()> {
+///     fn encode(&self, value: &u64, out: &mut Vec<u8>) -> Result<()> {
 ///         out.put_u64(*value);
 ///         Ok(())
 ///     }
@@ -56,9 +56,9 @@ pub trait Format: Send + Sync + 'static {
 ///     }
 /// }
 ///
-/// let mut out = BytesMut::new();
+/// let mut out = Vec::new();
 /// BigEndian.encode(&1815, &mut out).unwrap();
-/// assert_eq!(BigEndian.decode(&out.freeze()).unwrap(), 1815);
+/// assert_eq!(BigEndian.decode(&out.into()).unwrap(), 1815);
 /// assert!(BigEndian.decode(&Bytes::from("short")).is_err());
 /// ```
 #[diagnostic::on_unimplemented(
@@ -67,7 +67,7 @@ pub trait Format: Send + Sync + 'static {
 )]
 pub trait Codec<V>: Format {
     /// Appends the encoded `value` to `out`, and touches nothing of what is there already.
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()>;
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()>;
 
     /// Returns the value that `bytes`, all of them, stand for.
     fn decode(&self, bytes: &Bytes) -> Result<V>;
@@ -103,7 +103,7 @@ impl Format for Raw {
 }
 
 impl Codec<Bytes> for Raw {
-    fn encode(&self, value: &Bytes, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &Bytes, out: &mut Vec<u8>) -> Result<()> {
         out.extend_from_slice(value);
         Ok(())
     }

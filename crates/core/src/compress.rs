@@ -1,7 +1,7 @@
 //! How encoded values become smaller.
 
 use crate::Result;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// A method of compression, for [`Cache::compressed`](crate::Cache::compressed).
 ///
@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 ///
 /// ```
 /// use larder_core::{Clock, Compress, Entry, Error, ErrorKind, Raw, Result, SystemClock, Wire};
-/// use bytes::{BufMut, Bytes, BytesMut};
+/// use bytes::{BufMut, Bytes};
 ///
 /// struct Runs;
 ///
@@ -27,7 +27,7 @@ use bytes::{Bytes, BytesMut};
 ///     fn name(&self) -> &'static str {
 ///         "runs"
 ///     }
-///     fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()> {
+///     fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
 ///         for run in raw.chunk_by(|one, next| one == next).flat_map(|run| run.chunks(255)) {
 ///             out.put_slice(&[run[0], u8::try_from(run.len()).unwrap_or(255)]);
 ///         }
@@ -67,7 +67,7 @@ pub trait Compress: Send + Sync + 'static {
     }
 
     /// Appends what `raw` is compressed to, and touches nothing of what is there already.
-    fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()>;
+    fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()>;
 
     /// Returns what was compressed by the method with this number, which may be another one than its own. It had
     /// `raw_bytes` bytes, or so the stored bytes say: a result of another length is refused by who called.

@@ -1,7 +1,7 @@
 //! How encoded values become unreadable for whoever can read the store.
 
 use crate::Result;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// Authenticated encryption, for [`Cache::encrypted`](crate::Cache::encrypted).
 ///
@@ -22,7 +22,7 @@ pub trait Encrypt: Send + Sync + 'static {
 
     /// Encrypts what `out` holds from `start` + [`front_bytes`](Encrypt::front_bytes) on, in place, fills the bytes in
     /// front of it, and may append. What is before `start` stays. `context` is authenticated with it.
-    fn encrypt(&self, context: &[u8], out: &mut BytesMut, start: usize) -> Result<()>;
+    fn encrypt(&self, context: &[u8], out: &mut Vec<u8>, start: usize) -> Result<()>;
 
     /// Returns what was encrypted, given all that `encrypt` left from `start` on.
     fn decrypt(&self, context: &[u8], sealed: &[u8]) -> Result<Bytes>;

@@ -42,7 +42,7 @@ pub(crate) use seal::seal;
 
 use crate::{Clock, Error, ErrorKind, Time};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 const MAGIC: [u8; 2] = [0xFE, b'L'];
 const VERSION: u8 = 1;
@@ -82,11 +82,11 @@ fn corrupt(why: &str) -> Error {
 
 /// Of all that follows the checksum.
 fn checksum(bytes: &[u8]) -> u64 {
-    xxh3_64_with_seed(&bytes[CHECKSUM.end..], u64::from(VERSION))
+    XxHash3_64::oneshot_with_seed(u64::from(VERSION), &bytes[CHECKSUM.end..])
 }
 
 fn hash_of_key(key: &str) -> u128 {
-    xxh3_128(key.as_bytes())
+    XxHash3_128::oneshot(key.as_bytes())
 }
 
 /// What encryption binds a payload to: the header as it stands in front of it, and the key.
@@ -119,7 +119,7 @@ mod tests {
     use crate::holds::Stamp;
     use crate::wire::Wire;
     use crate::{Codec, Entry, Format, Raw, Result};
-    use bytes::{Bytes, BytesMut};
+    use bytes::Bytes;
 
     const KEY: &str = "users:ada";
     const VALUE: Bytes = Bytes::from_static(b"countess");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     impl Codec<Bytes> for Eraser {
-        fn encode(&self, _: &Bytes, out: &mut BytesMut) -> Result<()> {
+        fn encode(&self, _: &Bytes, out: &mut Vec<u8>) -> Result<()> {
             out.clear();
             Ok(())
         }

@@ -5,6 +5,7 @@ use crate::compress::Compress;
 use crate::encrypt::Encrypt;
 use crate::envelope::{self, Moment};
 use crate::holds::Stamp;
+use crate::room::Room;
 use crate::spawn::message;
 use crate::{Clock, Entry, Error, ErrorKind, Result};
 use bytes::Bytes;
@@ -48,6 +49,8 @@ pub struct Wire<C> {
     pub(crate) encryption: Option<Arc<dyn Encrypt>>,
     /// Larger envelopes are neither written nor read, and no more than this is made of a compressed one.
     pub(crate) max_value_bytes: usize,
+    /// What the buffers of values come to need.
+    pub(crate) room: Arc<Room>,
 }
 
 impl<C: Format> Wire<C> {
@@ -157,7 +160,14 @@ impl<C> Wire<C> {
     /// Also for what stands where a codec would, and is none.
     pub(crate) fn plain(codec: C) -> Self {
         let max_value_bytes = DEFAULT_MAX_VALUE_BYTES;
-        Wire { codec: Arc::new(codec), version: 0, compression: None, encryption: None, max_value_bytes }
+        Wire {
+            codec: Arc::new(codec),
+            version: 0,
+            compression: None,
+            encryption: None,
+            max_value_bytes,
+            room: Arc::default(),
+        }
     }
 
     /// The same in all but the codec, which is made of the one that is there.
@@ -168,6 +178,7 @@ impl<C> Wire<C> {
             compression: self.compression.clone(),
             encryption: self.encryption.clone(),
             max_value_bytes: self.max_value_bytes,
+            room: Arc::clone(&self.room),
         }
     }
 }
@@ -188,6 +199,7 @@ impl<C> Clone for Wire<C> {
             compression: self.compression.clone(),
             encryption: self.encryption.clone(),
             max_value_bytes: self.max_value_bytes,
+            room: Arc::clone(&self.room),
         }
     }
 }

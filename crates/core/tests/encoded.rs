@@ -1,7 +1,7 @@
 //! Promise 7: bytes from outside are not trusted.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{ByteStore, Cache, Codec, Error, ErrorKind, Format, Operation, Result};
 use larder_testkit::{FakeBytes, MockClock, Recorder};
 use std::time::{Duration, UNIX_EPOCH};
@@ -80,7 +80,7 @@ async fn values_of_another_codec_or_of_another_shape_are_a_miss_and_an_event() {
         const ID: u8 = 99;
     }
     impl Codec<u8> for Number {
-        fn encode(&self, value: &u8, out: &mut BytesMut) -> Result<()> {
+        fn encode(&self, value: &u8, out: &mut Vec<u8>) -> Result<()> {
             out.extend_from_slice(&[*value]);
             Ok(())
         }
@@ -177,7 +177,7 @@ impl Format for Wild {
 }
 
 impl Codec<u32> for Wild {
-    fn encode(&self, value: &u32, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &u32, out: &mut Vec<u8>) -> Result<()> {
         match self {
             Wild::PanicsOnDecode => out.extend_from_slice(&value.to_le_bytes()),
             Wild::PanicsOnEncode => panic!("cannot encode"),
@@ -238,7 +238,7 @@ fn a_ttl_computed_from_bytes_cannot_be_kept_for_another_type() {
         const ID: u8 = 98;
     }
     impl Codec<String> for Any {
-        fn encode(&self, _: &String, _: &mut BytesMut) -> Result<()> {
+        fn encode(&self, _: &String, _: &mut Vec<u8>) -> Result<()> {
             Ok(())
         }
         fn decode(&self, _: &Bytes) -> Result<String> {

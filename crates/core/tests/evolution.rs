@@ -1,7 +1,7 @@
 //! What is stored outlives the types and codecs of a release.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use larder_core::{Cache, Codec, Error, ErrorKind, Format, Result, Shared};
 use larder_testkit::{FakeBytes, Recorder};
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ impl<const N: u8> Format for Digits<N> {
 }
 
 impl<const N: u8> Codec<u64> for Digits<N> {
-    fn encode(&self, value: &u64, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &u64, out: &mut Vec<u8>) -> Result<()> {
         out.put_slice(&value.to_le_bytes()[..usize::from(N)]);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Absence is a value, with a life of its own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Cache, Codec, Error, ErrorKind, Format, Freshness, Holds, Operation, Result};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock, settle};
 use std::time::Duration;
@@ -18,7 +18,7 @@ impl Format for Ages {
 }
 
 impl Codec<Age> for Ages {
-    fn encode(&self, age: &Age, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, age: &Age, out: &mut Vec<u8>) -> Result<()> {
         out.extend_from_slice(age.as_slice());
         Ok(())
     }

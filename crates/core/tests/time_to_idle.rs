@@ -219,7 +219,7 @@ impl larder_core::Format for Number {
 }
 
 impl larder_core::Codec<u32> for Number {
-    fn encode(&self, value: &u32, out: &mut bytes::BytesMut) -> larder_core::Result<()> {
+    fn encode(&self, value: &u32, out: &mut Vec<u8>) -> larder_core::Result<()> {
         out.extend_from_slice(&value.to_le_bytes());
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What governs loads belongs to the whole: `.chain` refuses it on its right side, and `.codec` what is of another type.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Cache, Codec, Format, LoadContext, Native, Raw, Result};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -82,7 +82,7 @@ impl Format for Length {
 }
 
 impl Codec<usize> for Length {
-    fn encode(&self, value: &usize, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &usize, out: &mut Vec<u8>) -> Result<()> {
         out.resize(out.len() + value, 0);
         Ok(())
     }

@@ -20,11 +20,11 @@
 //! ```
 //! mod as_numbers {
 //! #   use larder_core::{Codec, Format, Result, Store, Entry};
-//! #   use bytes::{Bytes, BytesMut};
+//! #   use bytes::Bytes;
 //! #   struct Plain;
 //! #   impl Format for Plain { const ID: u8 = 200; }
 //! #   impl Codec<Bytes> for Plain {
-//! #       fn encode(&self, value: &Bytes, out: &mut BytesMut) -> Result<()> { out.extend_from_slice(value); Ok(()) }
+//! #       fn encode(&self, value: &Bytes, out: &mut Vec<u8>) -> Result<()> { out.extend_from_slice(value); Ok(()) }
 //! #       fn decode(&self, bytes: &Bytes) -> Result<Bytes> { Ok(bytes.clone()) }
 //! #   }
 //!     use larder_testkit::{Fake, FakeBytes};

@@ -1,7 +1,7 @@
 //! gzip.
 
 use super::{MIN_BYTES, damaged, decompress as any, room};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
@@ -70,9 +70,9 @@ impl Compress for Gzip {
         self.min_bytes
     }
 
-    fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let failed = |error| Error::new(ErrorKind::Codec, "gzip could not compress it").caused_by(error);
-        let mut encoder = GzEncoder::new(out.writer(), Compression::new(self.level));
+        let mut encoder = GzEncoder::new(&mut *out, Compression::new(self.level));
         encoder.write_all(raw).map_err(failed)?;
         encoder.finish().map(drop).map_err(failed)
     }

@@ -1,7 +1,7 @@
 //! LZ4.
 
 use super::{MIN_BYTES, damaged, decompress as any, room};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Compress, Error, ErrorKind, Result};
 use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 
@@ -66,7 +66,7 @@ impl Compress for Lz4 {
         self.min_bytes
     }
 
-    fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let failed = |error| Error::new(ErrorKind::Codec, "lz4 could not compress it").caused_by(error);
         let start = out.len();
         out.resize(start + get_maximum_output_size(raw.len()), 0);

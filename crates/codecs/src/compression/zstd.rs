@@ -1,7 +1,7 @@
 //! zstd.
 
 use super::{MIN_BYTES, damaged, decompress as any, room};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use larder_core::{Compress, Error, ErrorKind, Result};
 use std::cell::RefCell;
 use zstd::bulk::{Compressor, Decompressor};
@@ -80,7 +80,7 @@ impl Compress for Zstd {
         self.min_bytes
     }
 
-    fn compress(&self, raw: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let failed = |error| Error::new(ErrorKind::Codec, "zstd could not compress it").caused_by(error);
         let start = out.len();
         out.resize(start + zstd::zstd_safe::compress_bound(raw.len()), 0);

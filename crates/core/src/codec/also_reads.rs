@@ -2,7 +2,7 @@
 
 use super::{Codec, Format};
 use crate::Result;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// The codec behind [`Cache::also_reads`](crate::Cache::also_reads): writes with `C`, reads also what `D` wrote.
@@ -22,7 +22,7 @@ impl<C: Format, D: Format> Format for AlsoReads<C, D> {
 
 #[deny(clippy::missing_trait_methods)]
 impl<V, C: Codec<V>, D: Codec<V>> Codec<V> for AlsoReads<C, D> {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
         self.codec.encode(value, out)
     }
 

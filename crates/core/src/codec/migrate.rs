@@ -2,7 +2,7 @@
 
 use super::{Codec, Format};
 use crate::Result;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ where
     C: Codec<V>,
     F: Fn(u32, &Bytes) -> Result<V> + Send + Sync + 'static,
 {
-    fn encode(&self, value: &V, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &V, out: &mut Vec<u8>) -> Result<()> {
         self.codec.encode(value, out)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Codec, Format};
 use crate::Result;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// Encodes `Arc<V>` as the codec inside encodes `V`, so that a level in memory in front can hold pointers: a hit then
@@ -38,7 +38,7 @@ impl<C: Format> Format for Shared<C> {
 
 #[deny(clippy::missing_trait_methods)]
 impl<V, C: Codec<V>> Codec<Arc<V>> for Shared<C> {
-    fn encode(&self, value: &Arc<V>, out: &mut BytesMut) -> Result<()> {
+    fn encode(&self, value: &Arc<V>, out: &mut Vec<u8>) -> Result<()> {
         self.0.encode(value, out)
     }
 

@@ -12,7 +12,7 @@ use super::seal::{put_text, put_varint};
 use super::{LONGEST_MS, corrupt, millis_since_1970, wall_of};
 use crate::extra::Extra;
 use crate::{Error, ErrorKind, Result};
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) fn has_any(extra: &Extra) -> bool {
     !extra.tags.is_empty() || extra.etag.is_some() || extra.last_modified.is_some() || extra.took.is_some()
 }
 
-pub(super) fn write(extra: &Extra, out: &mut BytesMut) -> Result<()> {
+pub(super) fn write(extra: &Extra, out: &mut Vec<u8>) -> Result<()> {
     let tags = extra.tags.len() as u64;
     if tags > MOST_TAGS {
         return Err(Error::new(ErrorKind::TooLarge, format!("{tags} tags, where {MOST_TAGS} are allowed")));
@@ -79,8 +79,8 @@ mod tests {
         }
     }
 
-    fn written(extra: &Extra) -> BytesMut {
-        let mut out = BytesMut::new();
+    fn written(extra: &Extra) -> Vec<u8> {
+        let mut out = Vec::new();
         write(extra, &mut out).unwrap();
         out
     }
@@ -113,7 +113,7 @@ mod tests {
         let with = |tags: u64| Extra { tags: (0..tags).map(|_| "".into()).collect(), ..Extra::default() };
         let mut bytes = written(&with(MOST_TAGS));
         assert_eq!(read(&mut Reader { bytes: &bytes, position: 0 }).unwrap().tags.len(), 10_000);
-        assert!(write(&with(MOST_TAGS + 1), &mut BytesMut::new()).is_err());
+        assert!(write(&with(MOST_TAGS + 1), &mut Vec::new()).is_err());
         bytes[3] += 1;
         bytes.put_u8(0);
         let error = read(&mut Reader { bytes: &bytes, position: 0 }).unwrap_err();

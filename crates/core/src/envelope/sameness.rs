@@ -3,7 +3,7 @@
 use super::header::{Echo, Header};
 use super::notes;
 use crate::Result;
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::xxhash3_128;
 
 /// Seed of [`fingerprint`], so that it is no other hash that someone may have kept.
 const SEED: u64 = 0x6C61_7264_6572_0002;
@@ -25,11 +25,11 @@ const SEED: u64 = 0x6C61_7264_6572_0002;
 /// ```
 pub fn fingerprint(bytes: &[u8]) -> Result<u128> {
     let (header, mut reader) = Header::read(bytes)?;
-    let mut hash = Xxh3::with_seed(SEED);
+    let mut hash = xxhash3_128::Hasher::with_seed(SEED);
     // Each part behind its length: no two different lists of parts make the same bytes.
-    let part = |hash: &mut Xxh3, part: &[u8]| {
-        hash.update(&(part.len() as u64).to_le_bytes());
-        hash.update(part);
+    let part = |hash: &mut xxhash3_128::Hasher, part: &[u8]| {
+        hash.write(&(part.len() as u64).to_le_bytes());
+        hash.write(part);
     };
     part(&mut hash, &[header.codec, header.form, u8::from(header.has_notes)]);
     part(&mut hash, &header.schema.to_le_bytes());
@@ -49,7 +49,7 @@ pub fn fingerprint(bytes: &[u8]) -> Result<u128> {
         }
     }
     part(&mut hash, &bytes[reader.position..]);
-    Ok(hash.digest128())
+    Ok(hash.finish_128())
 }
 
 #[cfg(test)]

@@ -8,11 +8,8 @@ use crate::codec::Codec;
 use crate::holds::Stamp;
 use crate::wire::Wire;
 use crate::{Error, ErrorKind, Result, Time};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use std::time::{Duration, UNIX_EPOCH};
-
-/// Room for a header with a key and a small value, so that few buffers grow.
-const ROOM: usize = 256;
 
 /// Returns the envelope of `value` under `key`.
 pub(crate) fn seal<V, C: Codec<V>>(
@@ -23,18 +20,18 @@ pub(crate) fn seal<V, C: Codec<V>>(
     at: Moment,
 ) -> Result<Bytes> {
     let front = wire.encryption.as_ref().map_or(0, |encryption| encryption.front_bytes());
-    let mut out = BytesMut::with_capacity(ROOM + key.len());
-    let start = match &wire.compression {
+    let (mut out, start) = match &wire.compression {
         None => {
+            let mut out = wire.room.buffer();
             let start = header::<V, C>(wire, key, stamp, at, 0, &mut out)?;
             out.put_bytes(0, front);
             encode(wire, value, &mut out)?;
-            start
+            (out, start)
         }
         Some(compression) => {
-            let mut raw = BytesMut::with_capacity(ROOM);
+            let mut raw = wire.room.buffer();
             encode(wire, value, &mut raw)?;
-            let mut start = 0;
+            let (mut out, mut start) = (Vec::new(), 0);
             let is_worth_it = raw.len() >= compression.min_bytes() && {
                 start = header::<V, C>(wire, key, stamp, at, compression.method(), &mut out)?;
                 out.put_bytes(0, front);
@@ -50,7 +47,8 @@ pub(crate) fn seal<V, C: Codec<V>>(
                 out.put_bytes(0, front);
                 out.put_slice(&raw);
             }
-            start
+            wire.room.learn(raw.len());
+            (out, start)
         }
     };
     if let Some(encryption) = &wire.encryption {
@@ -60,16 +58,23 @@ pub(crate) fn seal<V, C: Codec<V>>(
     }
     let sum = checksum(&out);
     out[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
-    Ok(out.freeze())
+    if wire.compression.is_none() {
+        wire.room.learn(out.len());
+    }
+    if out.capacity() / 2 > out.len() {
+        // Who keeps it, keeps all of it.
+        out.shrink_to_fit();
+    }
+    Ok(out.into())
 }
 
-fn encode<V, C: Codec<V>>(wire: &Wire<C>, value: &V, out: &mut BytesMut) -> Result<()> {
+fn encode<V, C: Codec<V>>(wire: &Wire<C>, value: &V, out: &mut Vec<u8>) -> Result<()> {
     let before = out.len();
     wire.codec.encode(value, out)?;
     check_kept(out, before)
 }
 
-fn check_kept(out: &BytesMut, before: usize) -> Result<()> {
+fn check_kept(out: &[u8], before: usize) -> Result<()> {
     if out.len() < before {
         return Err(Error::new(ErrorKind::Codec, "the codec removed what was in the buffer before"));
     }
@@ -83,7 +88,7 @@ fn header<V, C: Codec<V>>(
     stamp: &Stamp,
     at: Moment,
     method: u8,
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
 ) -> Result<usize> {
     let life = stamp.life;
     let expires = life.fresh_until != Time::NEVER;
@@ -130,7 +135,7 @@ fn header<V, C: Codec<V>>(
     Ok(out.len())
 }
 
-pub(super) fn put_varint(mut value: u64, out: &mut BytesMut) {
+pub(super) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     while value > 0x7F {
         out.put_u8(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
@@ -138,7 +143,7 @@ pub(super) fn put_varint(mut value: u64, out: &mut BytesMut) {
     out.put_u8(value.to_le_bytes()[0]);
 }
 
-pub(super) fn put_text(text: &str, out: &mut BytesMut) {
+pub(super) fn put_text(text: &str, out: &mut Vec<u8>) {
     put_varint(text.len() as u64, out);
     out.put_slice(text.as_bytes());
 }

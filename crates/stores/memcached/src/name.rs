@@ -1,7 +1,7 @@
 //! From a key to the names of its items. The crate's documentation describes them.
 
 use bytes::Bytes;
-use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 /// "larder" and the number of this layout. Another seed would orphan all that is stored.
 const SEED: u64 = 0x6C61_7264_6572_0001;
@@ -22,7 +22,7 @@ pub(crate) struct Name {
 impl Name {
     /// Returns the names for `key`, which is `NAMESPACE:TEXT`.
     pub(crate) fn of(key: &str) -> Self {
-        let hash = xxh3_128_with_seed(key.as_bytes(), SEED);
+        let hash = XxHash3_128::oneshot_with_seed(SEED, key.as_bytes());
         // A name of ours has no colon, so one with a colon is none of ours.
         let as_it_is =
             key.contains(':') && key.len() <= LONGEST && key.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
@@ -35,7 +35,7 @@ impl Name {
     /// moves only the keys that it gets or had.
     pub(crate) fn place<'a>(&self, servers: impl Iterator<Item = &'a str>) -> usize {
         let key = self.hash.last_chunk().map_or(0, |half| u64::from_be_bytes(*half));
-        let drawn = servers.map(|server| xxh3_64_with_seed(server.as_bytes(), key));
+        let drawn = servers.map(|server| XxHash3_64::oneshot_with_seed(key, server.as_bytes()));
         drawn.enumerate().max_by_key(|(_, number)| *number).map_or(0, |(place, _)| place)
     }
 }
@@ -43,7 +43,9 @@ impl Name {
 /// Returns the name of the item that says which values of a namespace are alive; of keys without one, too.
 pub(crate) fn generation(namespace: Option<&str>) -> Bytes {
     match namespace {
-        Some(namespace) => format!("larder@{:032x}", xxh3_128_with_seed(namespace.as_bytes(), SEED)).into(),
+        Some(namespace) => {
+            format!("larder@{:032x}", XxHash3_128::oneshot_with_seed(SEED, namespace.as_bytes())).into()
+        }
         None => Bytes::from_static(b"larder@"),
     }
 }

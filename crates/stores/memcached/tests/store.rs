@@ -52,8 +52,10 @@ async fn the_items_are_as_documented() {
     let generation = raw.item("larder@eca9002b3d190f090d311dec7d78e493").unwrap();
     let head = [&generation[..], &4_102_444_800_001_u64.to_be_bytes()].concat();
     assert_eq!(raw.item("users:ada").unwrap(), [&head[..], b"1815"].concat());
-    let hashed =
-        format!("larder#{:032x}", xxhash_rust::xxh3::xxh3_128_with_seed(b"users:a b", 0x6C61_7264_6572_0001));
+    let hashed = format!(
+        "larder#{:032x}",
+        twox_hash::XxHash3_128::oneshot_with_seed(0x6C61_7264_6572_0001, b"users:a b")
+    );
     assert_eq!(raw.item(&hashed).unwrap(), [&generation[..], &[0; 8], b"1816"].concat());
 }
 

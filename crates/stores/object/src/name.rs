@@ -2,7 +2,7 @@
 
 use object_store::path::Path;
 use std::fmt::Write;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use twox_hash::XxHash3_128;
 
 /// "larder" and the number of this layout. Another seed would orphan all that is stored.
 const SEED: u64 = 0x6C61_7264_6572_0001;
@@ -89,7 +89,7 @@ fn is_hexadecimal(text: &str) -> bool {
 }
 
 fn hash(text: &str) -> String {
-    format!("{:032x}", xxh3_128_with_seed(text.as_bytes(), SEED))
+    format!("{:032x}", XxHash3_128::oneshot_with_seed(SEED, text.as_bytes()))
 }
 
 #[cfg(test)]

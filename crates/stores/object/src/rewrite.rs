@@ -18,7 +18,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 /// Values of which is remembered what they are, about 200 bytes each.
 const REMEMBERED: usize = 4_096;
@@ -151,7 +151,7 @@ fn is_of(slot: Option<&Slot>, path: &Path) -> bool {
 
 fn index(path: &Path) -> usize {
     // The remainder is below the number of slots, so it fits.
-    usize::try_from(xxh3_64(path.as_ref().as_bytes()) % REMEMBERED as u64).unwrap_or(0)
+    usize::try_from(XxHash3_64::oneshot(path.as_ref().as_bytes()) % REMEMBERED as u64).unwrap_or(0)
 }
 
 /// Tells whether none of the stored times is later than the new one, all have enough of it left, and what comes after

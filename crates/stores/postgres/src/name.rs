@@ -1,6 +1,6 @@
 //! From a key to its row. The crate's documentation describes the columns.
 
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use twox_hash::XxHash3_128;
 
 /// "larder" and the number of this layout. Another seed would orphan all that is stored.
 const SEED: u64 = 0x6C61_7264_6572_0001;
@@ -34,7 +34,7 @@ pub(crate) fn namespace(namespace: &str) -> String {
 }
 
 fn hash(text: &str) -> [u8; 16] {
-    xxh3_128_with_seed(text.as_bytes(), SEED).to_be_bytes()
+    XxHash3_128::oneshot_with_seed(SEED, text.as_bytes()).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -73,6 +73,6 @@ mod tests {
         assert_eq!(ada.namespace, "users");
         assert_eq!(u128::from_be_bytes(ada.key), 0x118b_f66e_0e9c_eff1_9670_17b7_d485_751e);
         assert_eq!(Name::of("ada").namespace, "#");
-        assert_eq!(namespace("ä"), format!("#{:032x}", xxh3_128_with_seed("ä".as_bytes(), SEED)));
+        assert_eq!(namespace("ä"), format!("#{:032x}", XxHash3_128::oneshot_with_seed(SEED, "ä".as_bytes())));
     }
 }
