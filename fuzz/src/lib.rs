@@ -5,3 +5,6 @@ mod value;
 
 pub use decodes::decodes;
 pub use value::{Double, Single, Tree};
+
+mod archive;
+pub use archive::{Archive, decodes_archive};

@@ -222,19 +222,20 @@ pub enum Refused {
 }
 
 impl Source for Refused {
-    fn new<T: std::error::Error + Send + Sync + 'static>(source: T) -> Self {
-        // Its type is private to rkyv.
-        if source.to_string().ends_with("exceeded the maximum subtree depth") {
-            Refused::TooDeep
-        } else {
-            Refused::Otherwise
-        }
+    fn new<T: std::error::Error + Send + Sync + 'static>(_: T) -> Self {
+        Refused::Otherwise
     }
 }
 
 impl Trace for Refused {
-    fn trace<R: fmt::Debug + fmt::Display + Send + Sync + 'static>(self, _: R) -> Self {
-        self
+    fn trace<R: fmt::Debug + fmt::Display + Send + Sync + 'static>(self, trace: R) -> Self {
+        match self {
+            // The type of this trace is private to rkyv.
+            Refused::Otherwise if trace.to_string().ends_with("exceeded the maximum subtree depth") => {
+                Refused::TooDeep
+            }
+            _ => self,
+        }
     }
 }
 
