@@ -14,8 +14,8 @@ use prost::{DecodeError, Message};
 /// they share the memory of the stored value, all of which stays as long as one of them does.
 ///
 /// Not promised: that bytes of another message are an error. Nearly every message can be read as any other, with
-/// what fits and the defaults; give a type that is no longer the same another version or namespace. An empty value
-/// is the message of all defaults.
+/// what fits and the defaults; give a type that is no longer the same another
+/// [`version`](larder_core::Cache::version) or namespace. An empty value is the message of all defaults.
 ///
 /// # Errors
 ///

@@ -22,8 +22,7 @@ use std::num::NonZeroUsize;
 
 /// Encodes values as archives of [rkyv](https://rkyv.org) 0.8, the fastest to write and to read.
 ///
-/// Takes 1.3 to 1.8 times less time than [`Postcard`](crate::Postcard) to write a value, and to read it. It costs
-/// this:
+/// Writes and reads a value 1.3 to 1.8 times as fast as [`Postcard`](crate::Postcard). It costs this:
 /// - Derives of rkyv on the type and on every type in it. Those of serde do not help, nor are they needed.
 /// - 1.4 to 1.6 times the bytes of Postcard: numbers have their full width, and parts are aligned.
 /// - **A type must not change while values of it are stored**, in no way: the bytes hold nothing that tells what they
@@ -37,9 +36,8 @@ use std::num::NonZeroUsize;
 /// they seldom are.
 ///
 /// `NaN` and the infinities come back, maps may have any keys, and `Some(None)` is not `None`. Not taken:
-/// - Shared pointers, `Arc` and `Rc`, which do not compile: write `#[rkyv(with = rkyv::with::Unshare)]` on the field, and
-///   what it points to is written for each of them. They cannot be read safely from bytes that anyone may have
-///   written.
+/// - Shared pointers, `Arc` and `Rc`: they [do not compile](Archivable), as they cannot be read safely from bytes that
+///   anyone may have written.
 /// - A `usize` or `isize` beyond 32 bits. rkyv **cuts it without a word**; use `u64` and `i64`.
 /// - Alignments of more than 16 bytes (`#[rkyv(attr(repr(align(64))))]`): such a value is an error when read.
 ///
@@ -49,11 +47,13 @@ use std::num::NonZeroUsize;
 /// # What is not bounded
 ///
 /// Reading takes no more memory than a multiple of the bytes, which depends on the type, and of time as well. It is
-/// not so for two sorts of fields, because rkyv does not let its reading be counted. Do not use this codec for them where
+/// not so for three sorts of fields, because rkyv does not let its reading be counted. Do not use this codec for them where
 /// others can write to the store:
 /// - a `Vec`, `Box<[T]>` or `VecDeque` of elements **whose archive takes no bytes**, as `Vec<()>` or that of a struct whose
-///   fields all have `#[rkyv(with = rkyv::with::Skip)]`: eight bytes can declare four billion of them
+///   fields all have `#[rkyv(with = rkyv::with::Skip)]`: eight bytes can declare four billion of them, which take time
+///   in a debug build, and memory if what is skipped has a size
 /// - `#[rkyv(with = rkyv::with::AsUnixTime)]`, which **panics** on a time that the system does not know
+/// - those in a `Box` or `Vec` whose own code refuses what it reads: rkyv then **leaks** the memory of these
 ///
 /// # Errors
 ///
@@ -145,6 +145,36 @@ impl<V: Archivable> Codec<V> for Rkyv {
 /// shared pointers.
 ///
 /// It is implemented for these, stands for the bounds, and has no methods of its own.
+///
+/// A field that is shared is written as if it were not, and what it points to once for each pointer, with
+/// `#[rkyv(with = rkyv::with::Unshare)]`, or `Map<Unshare>` for a list. For `Arc<str>` there is no such way in rkyv.
+///
+/// ```
+/// # use larder_codecs::Rkyv;
+/// # use larder_core::Codec;
+/// # use std::sync::Arc;
+/// #[derive(rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+/// struct Country {
+///     #[rkyv(with = rkyv::with::Unshare)]
+///     name: Arc<String>,
+/// }
+///
+/// Rkyv.encode(&Country { name: Arc::new("Wales".into()) }, &mut bytes::BytesMut::new())?;
+/// # larder_core::Result::Ok(())
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use larder_codecs::Rkyv;
+/// # use larder_core::Codec;
+/// # use std::sync::Arc;
+/// #[derive(rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+/// struct Country {
+///     name: Arc<String>,
+/// }
+///
+/// Rkyv.encode(&Country { name: Arc::new("Wales".into()) }, &mut bytes::BytesMut::new())?;
+/// # larder_core::Result::Ok(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be archived by rkyv",
     note = "derive `rkyv::Archive`, `rkyv::Serialize` and `rkyv::Deserialize` on it and on what it holds",
