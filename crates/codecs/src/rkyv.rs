@@ -41,8 +41,8 @@ use std::num::NonZeroUsize;
 /// - A `usize` or `isize` beyond 32 bits. rkyv **cuts it without a word**; use `u64` and `i64`.
 /// - Alignments of more than 16 bytes (`#[rkyv(attr(repr(align(64))))]`): such a value is an error when read.
 ///
-/// Bytes after the value are an error or, as is every change of its end, another value, because that is where the value
-/// begins. Bytes in front of it, which no part of it points to, are not noticed.
+/// A value is read from the end of its bytes. With others after them it is an error or another value; others in front,
+/// which no part of it points to, are not noticed.
 ///
 /// # What is not bounded
 ///
