@@ -2,8 +2,8 @@
 //!
 //! It is the low-level API, in which there are no shared pointers, that makes hostile bytes harmless. Each pointer
 //! has a part of the bytes to itself, so nothing is read twice and there are no cycles. Shared ones may lie on one
-//! another, and only the archived type of what they lie on is compared, which `Arc<Vec<u8>>` and
-//! `Arc<VecDeque<u8>>` have in common: rkyv 0.8.18 hands out the one as the other.
+//! another, and only the archived type of what they lie on is compared, which `Arc<u32>` and
+//! `Arc<usize>` have in common: rkyv 0.8.18 hands out the one as the other.
 
 use ::rkyv::api::access_with_context;
 use ::rkyv::api::low::{LowDeserializer, LowSerializer, LowValidator, deserialize, to_bytes_in_with_alloc};
