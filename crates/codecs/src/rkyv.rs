@@ -22,7 +22,8 @@ use std::num::NonZeroUsize;
 
 /// Encodes values as archives of [rkyv](https://rkyv.org) 0.8, the fastest to write and to read.
 ///
-/// Writes and reads a value 1.3 to 1.8 times as fast as [`Postcard`](crate::Postcard). It costs this:
+/// For values of 0.2 to 500 kB it is measured to write 1.1 to 1.7 times and to read 1.2 to 1.3 times as fast as
+/// [`Postcard`](crate::Postcard). It costs this:
 /// - Derives of rkyv on the type and on every type in it. Those of serde do not help, nor are they needed.
 /// - 1.4 to 1.6 times the bytes of Postcard: numbers have their full width, and parts are aligned.
 /// - **A type must not change while values of it are stored**, in no way: the bytes hold nothing that tells what they
@@ -259,13 +260,18 @@ impl Source for Refused {
 
 impl Trace for Refused {
     fn trace<R: fmt::Debug + fmt::Display + Send + Sync + 'static>(self, trace: R) -> Self {
-        match self {
-            // The type of this trace is private to rkyv.
-            Refused::Otherwise if trace.to_string().ends_with("exceeded the maximum subtree depth") => {
-                Refused::TooDeep
-            }
-            _ => self,
-        }
+        self.because(&trace)
+    }
+}
+
+impl Refused {
+    /// Not inlined into each of the many places where rkyv might come upon an error.
+    #[cold]
+    #[inline(never)]
+    fn because(self, trace: &dyn fmt::Display) -> Self {
+        // The type of this trace is private to rkyv.
+        let is_depth = || trace.to_string().ends_with("exceeded the maximum subtree depth");
+        if matches!(self, Refused::Otherwise) && is_depth() { Refused::TooDeep } else { self }
     }
 }
 
