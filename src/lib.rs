@@ -109,6 +109,7 @@
 //! | `Postcard` | `postcard` | the smallest and fastest, for types that do not change |
 //! | `Protobuf` | `protobuf` | messages of the crate `prost` 0.14 |
 //! | `Cbor` | `cbor` | binary bytes that other languages write and read |
+//! | `Rkyv` | `rkyv` | the fastest, for types with derives of rkyv 0.8 that do not change |
 //!
 //! # Features
 //!
@@ -150,6 +151,8 @@ pub use larder_codecs::Lz4;
 pub use larder_codecs::Postcard;
 #[cfg(feature = "protobuf")]
 pub use larder_codecs::Protobuf;
+#[cfg(feature = "rkyv")]
+pub use larder_codecs::Rkyv;
 #[cfg(feature = "zstd")]
 pub use larder_codecs::Zstd;
 #[cfg(feature = "msgpack")]

@@ -10,13 +10,14 @@ use clock::HandClock;
 use futures::TryStreamExt;
 use futures::executor::block_on;
 use larder_codecs::{
-    Cbor, CompactMessagePack, EncryptionKeys, Gzip, Json, Lz4, MessagePack, Postcard, Protobuf, Zstd,
+    Cbor, CompactMessagePack, EncryptionKeys, Gzip, Json, Lz4, MessagePack, Postcard, Protobuf, Rkyv, Zstd,
 };
 use larder_core::{ByteStore, Cache, Clock, Codec, Compress, Entry, Raw, Result, Wire};
-use larder_fuzz::{Choice, Double, Message, Single, Tree};
+use larder_fuzz::{Archive, Choice, Double, Message, Single, Tree};
 use larder_object::Object;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +45,11 @@ fn main() -> Result<()> {
     let value = serde_json::json!({"a": [1, -2, 3.5, null, true, "é"], "b": {"c": u64::MAX}});
     write("json", "value", &encoded(&Json, &value)?);
     write("message_pack", "value", &encoded(&MessagePack, &value)?);
+    for (number, archive) in archives().iter().enumerate() {
+        write("rkyv", &format!("archive-{number}"), &encoded(&Rkyv, archive)?);
+    }
+    let hashed = HashMap::from([("one".to_owned(), Archive::Leaf)]);
+    write("rkyv", "hashed", &encoded(&Rkyv, &hashed)?);
 
     // What the keys of these bytes are matters little, as long as there are many parts.
     for (number, step) in (0_u8..).zip([1, 5, 7, 11]) {
@@ -82,6 +88,27 @@ fn trees() -> [Tree; 3] {
     ));
     let named = Tree::Named([("left".into(), branch(None, vec![])), (String::new(), Tree::Leaf)].into());
     [single, nested, branch(Some(named), vec![Tree::Leaf, Tree::Leaf])]
+}
+
+/// The same of what rkyv archives.
+fn archives() -> [Archive; 3] {
+    let plain = Archive::Many(vec![
+        Archive::Flag(true),
+        Archive::Sizes(255, -300, 70_000, i64::MIN),
+        Archive::Whole(i128::MIN),
+        Archive::Double(Double(-0.1)),
+        Archive::Letter('é'),
+        Archive::Text("short".into()),
+        Archive::Text("longer than eight bytes".into()),
+        Archive::Bytes(vec![0, 127, 128, 255]),
+        Archive::Perhaps(Some(None)),
+    ]);
+    let boxed = Box::new(Archive::Boxed(Box::new(Archive::Perhaps(Some(Some(7))))));
+    // A node of a map holds five.
+    let numbered = Archive::Numbered((-9..9).map(|number| (number, Archive::Leaf)).collect());
+    let pair = Archive::Pair((boxed, Some(Box::new(numbered))));
+    let named = Archive::Named([("left".into(), plain.clone()), (String::new(), Archive::Leaf)].into());
+    [plain, pair, named]
 }
 
 fn encoded<V, C: Codec<V>>(codec: &C, value: &V) -> Result<Bytes> {

@@ -26,22 +26,29 @@ where
     decodes_as::<serde_json::Value, C>(codec, &bytes);
 }
 
-/// Decodes `bytes` into a type, for codecs that do not take every type.
+/// Decodes `bytes` into a type, for codecs that do not take every type. Returns the value, if it is one.
 ///
 /// # Panics
 ///
 /// As [`decodes`] does.
-pub fn decodes_as<V: PartialEq + Debug, C: Codec<V>>(codec: &C, bytes: &Bytes) {
+pub fn decodes_as<V: PartialEq + Debug, C: Codec<V>>(codec: &C, bytes: &Bytes) -> Option<V> {
+    let (value, encoded) = comes_back(codec, bytes)?;
+    assert_eq!(encode(codec, &value), encoded, "the same value has other bytes");
+    Some(value)
+}
+
+/// The same for a type in which one value may have several forms. Returns what came back, and its bytes.
+pub(crate) fn comes_back<V: PartialEq + Debug, C: Codec<V>>(codec: &C, bytes: &Bytes) -> Option<(V, Bytes)> {
     let mut decoded = None;
     let taken = measure(|| decoded = codec.decode(bytes).ok()).bytes_max;
     let most = MOST_AT_ONCE + MOST_PER_BYTE * bytes.len() as u64;
     assert!(taken <= most, "{taken} bytes of memory for {} bytes of input", bytes.len());
 
-    let Some(value) = decoded else { return };
+    let value = decoded?;
     let encoded = encode(codec, &value);
     let again = codec.decode(&encoded).expect("what was encoded can be decoded");
     assert_eq!(again, value, "another value came back");
-    assert_eq!(encode(codec, &again), encoded, "the same value has other bytes");
+    Some((again, encoded))
 }
 
 fn encode<V, C: Codec<V>>(codec: &C, value: &V) -> Bytes {

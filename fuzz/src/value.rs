@@ -52,7 +52,16 @@ pub enum Tree {
 }
 
 /// A number that is equal to none but itself, whatever it is.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    serde::Serialize,
+    serde::Deserialize,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
+)]
 pub struct Double(pub f64);
 
 impl PartialEq for Double {

@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 ///   was written before then reads as it did. The longer bytes are a miss for a release without the field, so
 ///   while two releases run they reload for each other.
 /// - To remove a field makes what is stored a miss. To exchange two of one type, or to put one in their midst,
-///   makes of it a *wrong value*, which nothing can notice. Renaming a field changes nothing.
+///   makes of it a *wrong value*, which nothing can notice: give the new form another
+///   [`version`](larder_core::Cache::version). Renaming a field changes nothing.
 /// - `#[serde(skip_serializing_if = "..")]` would move the fields that follow; a value of which it leaves one out is
 ///   not written. `#[serde(skip)]` is well.
 /// - The variants of an `#[serde(untagged)]` enum need different shapes, as there are no names to tell them apart. Of

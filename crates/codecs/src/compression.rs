@@ -37,13 +37,17 @@ const MIN_BYTES: usize = 1024;
 /// # Examples
 ///
 /// ```
-/// use larder::prelude::*;
-/// # #[cfg(feature = "zstd")]
+/// # #[cfg(all(feature = "zstd", feature = "json"))]
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let pages = Cache::new(Object::in_memory()).codec(Json).zstd(3);
+/// use larder_codecs::{Compressing, Json};
+/// use larder_core::Cache;
+/// # use larder_testkit::FakeBytes;
+/// # let redis = FakeBytes::new();
+///
+/// let pages = Cache::new(redis).codec(Json).zstd(3);
 /// pages.insert("/", "over and over ".repeat(1_000)).await?;
 /// assert_eq!(pages.get("/").await?.unwrap().len(), 14_000);
-/// # larder::Result::Ok(()) }).unwrap();
+/// # larder_core::Result::Ok(()) }).unwrap();
 /// ```
 pub trait Compressing: Sized + sealed::Sealed {
     /// Compresses values of 1,024 bytes and more with zstd, at a level of 1 (fast) to 22 (small); 3 is the usual one, and

@@ -23,9 +23,10 @@
 //! | `Json` | `json` (default) | 1 | bytes that people read and other languages write |
 //! | `MessagePack` | `msgpack` | 2 | the same data model, smaller and faster |
 //! | `CompactMessagePack` | `msgpack` | 3 | the same without names of fields: types that grow at the end only |
-//! | `Postcard` | `postcard` | 4 | the smallest and fastest; types that do not change under one version |
+//! | `Postcard` | `postcard` | 4 | the smallest, and the fastest that serde has; types that do not change under one version |
 //! | `Protobuf` | `protobuf` | 5 | messages that have a `.proto` file, or `#[derive(prost::Message)]` |
 //! | `Cbor` | `cbor` | 6 | binary bytes that other languages write and read |
+//! | `Rkyv` | `rkyv` | 7 | the fastest; types that derive what rkyv needs and do not change under one version |
 //!
 //! The number travels with every value. Bytes that another codec wrote are a miss, never a wrong value.
 //!
@@ -38,7 +39,7 @@
 //! |---|---|---|---|---|
 //! | `Json`, `MessagePack`, `Cbor` | with `#[serde(default)]` | yes | yes | a miss |
 //! | `CompactMessagePack` | at the end, with `#[serde(default)]` | a miss | perhaps a wrong value | yes |
-//! | `Postcard` | perhaps a wrong value | perhaps a wrong value | perhaps a wrong value | yes |
+//! | `Postcard`, `Rkyv` | perhaps a wrong value | perhaps a wrong value | perhaps a wrong value | yes |
 //! | `Protobuf` | with a new number | yes | yes | yes |
 //!
 //! # What all promise
@@ -51,7 +52,7 @@
 //!
 //! # What they do not do
 //!
-//! - `Some(None)` of an `Option<Option<T>>` comes back as `None`, but of `Postcard`: the other formats cannot tell
+//! - `Some(None)` of an `Option<Option<T>>` comes back as `None`, but of `Postcard` and `Rkyv`: the other formats cannot tell
 //!   them apart. A cached `None` itself is an entry like any other and not a miss.
 //! - A value that is nested deeper than that is written, and is a miss when read.
 
@@ -75,6 +76,8 @@ mod placed;
 mod postcard;
 #[cfg(feature = "protobuf")]
 mod protobuf;
+#[cfg(feature = "rkyv")]
+mod rkyv;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "postcard", feature = "cbor"))]
 mod withheld;
 
@@ -100,3 +103,5 @@ pub use message_pack::MessagePack;
 pub use postcard::Postcard;
 #[cfg(feature = "protobuf")]
 pub use protobuf::Protobuf;
+#[cfg(feature = "rkyv")]
+pub use rkyv::{Archivable, Rkyv};

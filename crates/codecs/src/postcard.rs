@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 ///
 /// The bytes hold the values and nothing that tells what they are: no names, no types, no order but the one in
 /// which the fields stand. **A type must not change while values of it are stored**, not even by a field at the
-/// end: the old bytes may be read as a *wrong value*. Give each form of it another version or namespace, for which
-/// the others' bytes are not there.
+/// end: the old bytes may be read as a *wrong value*. Give each form of it another
+/// [`version`](larder_core::Cache::version) or namespace, for which the others' bytes are not there.
 ///
 /// For the same reason a type has to be read without asking the bytes what they hold:
 /// - `#[serde(flatten)]` is an error when written; `#[serde(untagged)]`, `#[serde(tag = "..")]` and

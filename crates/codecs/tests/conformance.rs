@@ -4,7 +4,8 @@
     feature = "msgpack",
     feature = "postcard",
     feature = "protobuf",
-    feature = "cbor"
+    feature = "cbor",
+    feature = "rkyv"
 ))]
 
 macro_rules! passes {
@@ -27,4 +28,5 @@ passes! {
     postcard: Postcard
     protobuf: Protobuf
     cbor: Cbor
+    rkyv: Rkyv
 }

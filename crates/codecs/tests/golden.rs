@@ -14,6 +14,7 @@
     feature = "postcard",
     feature = "protobuf",
     feature = "cbor",
+    feature = "rkyv",
     feature = "zstd",
     feature = "lz4",
     feature = "gzip",
@@ -27,7 +28,7 @@ mod support {
 
 use bytes::Bytes;
 use larder_codecs::{
-    Cbor, CompactMessagePack, Compressing, EncryptionKeys, Json, MessagePack, Postcard, Protobuf,
+    Cbor, CompactMessagePack, Compressing, EncryptionKeys, Json, MessagePack, Postcard, Protobuf, Rkyv,
 };
 use larder_core::{Cache, Codec, Freshness, Raw};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,25 @@ struct Person {
 
 fn person() -> Person {
     Person { name: "Ada Lovelace \u{1F980}".into(), born: 1815, scores: vec![0.1, -1e300] }
+}
+
+#[derive(Clone, Debug, PartialEq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+struct Account {
+    name: String,
+    born: u16,
+    email: Option<String>,
+    scores: Vec<f64>,
+    since: Result<u64, u8>,
+}
+
+fn account() -> Account {
+    Account {
+        name: "Ada Lovelace \u{1F980}".into(),
+        born: 1815,
+        email: Some("ada@x.io".into()),
+        scores: vec![0.1, -1e300],
+        since: Ok(18_446_744_073_709_551_615),
+    }
 }
 
 fn raw() -> Bytes {
@@ -183,6 +203,7 @@ macro_rules! for_each_codec {
         $do!("cbor", ada(), Cbor);
         $do!("cbor_admin", admin(), Cbor);
         $do!("protobuf", person(), Protobuf);
+        $do!("rkyv", account(), Rkyv);
         $do!("raw", raw(), Raw);
     };
 }
@@ -278,5 +299,5 @@ fn no_snapshot_is_left_out() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let snapshots = files.filter(|path| path.extension().is_some_and(|extension| extension == "snap"));
-    assert_eq!(snapshots.count(), RELEASED.len() * (LIVES.len() * 12 + FORMS.len()));
+    assert_eq!(snapshots.count(), RELEASED.len() * (LIVES.len() * 13 + FORMS.len()));
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// let pages = Cache::new(Memory::new(10_000))
 ///     .chain(Cache::new(Object::in_memory()).codec(Shared(Json)));
 ///
-/// pages.insert("/", Arc::new(vec!["a long", "page"])).await?;
+/// pages.insert("/", Arc::new(String::from("a long page"))).await?;
 /// let page = pages.get("/").await?.unwrap();
 /// assert!(Arc::ptr_eq(&page, &pages.get("/").await?.unwrap()));
 /// # larder::Result::Ok(()) }).unwrap();
