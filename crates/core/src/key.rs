@@ -14,6 +14,32 @@
 //! | tuples to 8 | the parts in parentheses, with `%` `,` `(` `)` inside a part as `%25` `%2C` `%28` `%29` | `(eu,7)` |
 //!
 //! Integers of different widths share their texts: under one namespace, keep to one key type.
+//!
+//! # Byte by byte
+//!
+//! The bytes are the text's UTF-8. What a store is given is the namespace, a colon (`3A`), and the text of the key:
+//!
+//! | namespace | key | bytes |
+//! |---|---|---|
+//! | `users` | `"ada"` | `75 73 65 72 73 3A 61 64 61` (`users:ada`) |
+//! | `users` | `7_u64` | `75 73 65 72 73 3A 37` (`users:7`) |
+//! | `users` | `"7"` | `75 73 65 72 73 3A 27 37` (`users:'7`) |
+//! | `a:b` | `true` | `61 25 33 41 62 3A 7E 74` (`a%3Ab:~t`) |
+//! | none | `("eu", 7)` | `6C 61 72 64 65 72 3A 28 65 75 2C 37 29` (`larder:(eu,7)`) |
+//!
+//! - In a namespace `%` is `25 32 35` and `:` is `25 33 41` (`%25`, `%3A`), so its end is the first colon.
+//! - A digit is `30` to `39`; a minus sign `2D` stands in front of a negative integer, and neither `+` nor a leading zero
+//!   anywhere.
+//! - The first byte tells the sort: `30` to `39` or `2D` an integer; `28` (`(`) a tuple; `7E` (`~`) what the byte after it
+//!   says: `74` `66` (`t`, `f`) a `bool`, `63` (`c`) a `char`, `62` (`b`) bytes, `75` (`u`) a `Uuid`; any other a string, and
+//!   `27` (`'`) a string that begins behind it.
+//! - Bytes and the `Uuid` are two digits each, the higher half first, `30` to `39` and `61` to `66` (lower case).
+//! - A tuple is `28`, its parts with `2C` between them, `29`. Each part is the text of that key in which `25`, `28`, `29` and
+//!   `2C` are written as `25` and two digits (upper case): parts that are tuples are escaped once more at each level.
+//!
+//! A store that cannot hold such a text hashes or escapes it and says so: `Memcached` beyond 250 bytes, `Object` for what
+//! is no name of a file, `Postgres` beyond what an index takes. The envelope repeats the text, or its hash, so that a
+//! collision would be a miss.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -215,6 +241,29 @@ mod tests {
         for (number, (expected, text)) in texts.iter().enumerate() {
             assert_eq!(text, expected);
             assert_eq!(seen.insert(text.to_string(), number), None, "{text} stands for two keys");
+        }
+    }
+
+    /// The bytes in the module's documentation.
+    #[test]
+    fn the_bytes_of_keys_are_those_that_are_documented() {
+        let full = |namespace: &str, text: &str| {
+            let mut full = String::new();
+            escape(namespace, "%:", &mut full);
+            full + ":" + text
+        };
+        let hex = |text: String| text.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ");
+        let documented = include_str!("key.rs");
+        for (namespace, shown, text) in [
+            ("users", "`users:ada`", "ada".text()),
+            ("users", "`users:7`", 7_u64.text()),
+            ("users", "`users:'7`", "7".text()),
+            ("a:b", "`a%3Ab:~t`", true.text()),
+            ("larder", "`larder:(eu,7)`", ("eu", 7).text()),
+        ] {
+            let full = full(namespace, &text);
+            assert_eq!(shown, format!("`{full}`"));
+            assert!(documented.contains(&format!("| `{}` ({shown}) |", hex(full))), "{shown}");
         }
     }
 

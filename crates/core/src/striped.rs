@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// See the module.
@@ -24,7 +25,9 @@ struct Stripe(AtomicU64);
 
 impl Striped {
     pub(crate) fn new() -> Self {
-        let cores = std::thread::available_parallelism().map_or(4, usize::from);
+        // Asked once: the answer is in files of the system, and some programs make many caches.
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(4, usize::from));
         let own = (2 * cores).clamp(4, 128);
         Striped { stripes: (0..=own).map(|_| Stripe::default()).collect() }
     }

@@ -19,6 +19,12 @@ where
     ///
     /// Two codecs with one [`ID`](crate::Format::ID) do not compile: nothing could tell their bytes apart.
     ///
+    /// ```compile_fail,E0080
+    /// # use larder::prelude::*;
+    /// # fn ages() -> Cache<str, u32, impl larder::ByteStore, Json> { Cache::new(Object::in_memory()).codec(Json) }
+    /// let both = ages().also_reads(Json);
+    /// ```
+    ///
     /// # Default
     ///
     /// What another codec wrote is a miss and an event.
