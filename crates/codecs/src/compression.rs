@@ -25,7 +25,7 @@ pub use lz4::Lz4;
 pub use zstd::Zstd;
 
 use bytes::Bytes;
-use larder_core::{ByteStore, Cache, Error, ErrorKind, Format, Holds, Key, Result};
+use larder_core::{ByteStore, Cache, Compress, Error, ErrorKind, Format, Holds, Key, Lookup, Result};
 
 /// Below this, what a frame costs eats up most of what it gains, and the time is not worth it.
 const MIN_BYTES: usize = 1024;
@@ -59,12 +59,22 @@ pub trait Compressing: Sized + sealed::Sealed {
     #[cfg(feature = "zstd")]
     #[must_use = "the cache is returned, not changed in place"]
     #[track_caller]
-    fn zstd(self, level: i32) -> Self;
+    fn zstd(self, level: i32) -> Self
+    where
+        Self: Compressible,
+    {
+        Compressible::with(self, Zstd::level(level))
+    }
 
     /// Compresses values of 1,024 bytes and more with LZ4. [`Lz4`] says more.
     #[cfg(feature = "lz4")]
     #[must_use = "the cache is returned, not changed in place"]
-    fn lz4(self) -> Self;
+    fn lz4(self) -> Self
+    where
+        Self: Compressible,
+    {
+        Compressible::with(self, Lz4::new())
+    }
 
     /// Compresses values of 1,024 bytes and more with gzip, at a level of 1 (fast) to 9 (small); 6 is the usual one.
     /// [`Gzip`] says more.
@@ -75,38 +85,41 @@ pub trait Compressing: Sized + sealed::Sealed {
     #[cfg(feature = "gzip")]
     #[must_use = "the cache is returned, not changed in place"]
     #[track_caller]
-    fn gzip(self, level: u32) -> Self;
+    fn gzip(self, level: u32) -> Self
+    where
+        Self: Compressible,
+    {
+        Compressible::with(self, Gzip::level(level))
+    }
 }
 
-impl<K, V, S, C> Compressing for Cache<K, V, S, C>
+impl<K: ?Sized + Lookup, V, S, C> Compressing for Cache<K, V, S, C> {}
+
+/// A cache of one level that keeps bytes. Implemented for these, never by hand.
+pub trait Compressible: Sized + sealed::Sealed {
+    #[doc(hidden)]
+    #[must_use]
+    fn with(self, compression: impl Compress) -> Self;
+}
+
+impl<K, V, S, C> Compressible for Cache<K, V, S, C>
 where
     K: ?Sized + Key,
     V: Clone + Send + Sync + 'static,
     S: ByteStore,
     C: Holds<S, K, V> + Format,
 {
-    #[cfg(feature = "zstd")]
-    #[track_caller]
-    fn zstd(self, level: i32) -> Self {
-        self.compressed(Zstd::level(level))
-    }
-
-    #[cfg(feature = "lz4")]
-    fn lz4(self) -> Self {
-        self.compressed(Lz4::new())
-    }
-
-    #[cfg(feature = "gzip")]
-    #[track_caller]
-    fn gzip(self, level: u32) -> Self {
-        self.compressed(Gzip::level(level))
+    fn with(self, compression: impl Compress) -> Self {
+        self.compressed(compression)
     }
 }
 
 mod sealed {
+    use larder_core::{Cache, Lookup};
+
     pub trait Sealed {}
 
-    impl<K: ?Sized + larder_core::Lookup, V, S, C> Sealed for larder_core::Cache<K, V, S, C> {}
+    impl<K: ?Sized + Lookup, V, S, C> Sealed for Cache<K, V, S, C> {}
 }
 
 /// Of whichever method that is enabled.

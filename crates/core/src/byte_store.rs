@@ -65,7 +65,7 @@ use std::time::{Duration, SystemTime};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not keep bytes",
-    note = "`.codec`, `.namespace` and `.max_value_bytes` are for a level that keeps bytes, and said before `.chain`; memory keeps values and needs none of them",
+    note = "`.codec`, `.namespace`, `.version`, `.encrypted` and the like are for a level that keeps bytes, and said before `.chain`; memory keeps values and needs none of them",
     note = "a store of your own that keeps bytes implements `ByteStore`: `get`, `put` and `remove`"
 )]
 pub trait ByteStore: Send + Sync + 'static {

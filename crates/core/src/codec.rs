@@ -13,6 +13,10 @@ use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
 
 /// A wire format, whatever it encodes. Its number travels with every value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a codec",
+    note = "a level that keeps bytes has one, such as `Json`; memory, a chain of levels and a boxed cache have none"
+)]
 pub trait Format: Send + Sync + 'static {
     /// The number of this format in stored bytes. 0 to 63 belong to larder, 64 to 255 are free for others. It
     /// must not change once values are stored: bytes with another number are not decoded.
