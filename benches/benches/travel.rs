@@ -15,7 +15,7 @@ use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use larder::{
     Cbor, Clock, Codec, CompactMessagePack, Compress, EncryptionKeys, Entry, Gzip, Json, Lz4, MessagePack,
-    Postcard, Protobuf, SystemClock, Wire, Zstd,
+    Postcard, Protobuf, Rkyv, SystemClock, Wire, Zstd,
 };
 use larder_benches::{Contender, machine, measure};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,16 @@ use std::io::{Read, Write};
 const ROUNDS: usize = 21;
 const KEY: &str = "orders:4711";
 
-#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    PartialEq,
+    prost::Message,
+    Serialize,
+    Deserialize,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
+)]
 struct Order {
     #[prost(uint64, tag = "1")]
     id: u64,
@@ -38,7 +47,16 @@ struct Order {
     lines: Vec<Line>,
 }
 
-#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    PartialEq,
+    prost::Message,
+    Serialize,
+    Deserialize,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
+)]
 struct Line {
     #[prost(string, tag = "1")]
     article: String,
@@ -184,6 +202,17 @@ fn codecs(entry: &Entry<Order>) -> Vec<Pair<'_>> {
             },
             move |bytes| ciborium::from_reader(bytes).expect(wrong),
         ),
+        pair(
+            "rkyv",
+            Wire::new(Rkyv),
+            entry,
+            |order| rkyv::to_bytes::<rkyv::rancor::Error>(order).expect("it can be archived").into_vec(),
+            move |bytes| {
+                let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(bytes.len());
+                aligned.extend_from_slice(bytes);
+                rkyv::from_bytes::<Order, rkyv::rancor::Error>(&aligned).expect(wrong)
+            },
+        ),
     ]
 }
 
@@ -274,8 +303,12 @@ fn raw(bytes: usize, operations: u32) -> Value {
 
 fn main() {
     let mut groups = Map::new();
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     for (name, bytes, operations) in [("200_b", 200, 20_000), ("5_kb", 5_000, 1_000), ("500_kb", 500_000, 10)]
     {
+        if !wanted.is_empty() && !wanted.iter().any(|word| word == name) {
+            continue;
+        }
         let entry = Entry::new(order(bytes), SystemClock.now());
         let mut group = Map::new();
         for pair in codecs(&entry).into_iter().chain(layers(&entry)) {

@@ -13,7 +13,8 @@ use serde_json::error::Category;
 ///
 /// Not promised: `NaN` and the infinities, which JSON has not. They are written as `null`, so a value that
 /// holds one is a miss when read; `MessagePack` keeps them. A map needs keys that are
-/// strings or numbers.
+/// strings or numbers. A type that is nested by options alone (`struct Chain(Option<Box<Chain>>)`), which JSON cannot hold
+/// anyway, **overflows the stack** when it is read: the parser counts arrays and maps.
 ///
 /// # Errors
 ///
