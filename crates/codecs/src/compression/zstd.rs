@@ -7,13 +7,16 @@ use std::cell::RefCell;
 use zstd::bulk::{Compressor, Decompressor};
 
 pub(super) const METHOD: u8 = 1;
+/// A larger context is not kept.
+const KEPT_BYTES: usize = 2 << 20;
 /// A block makes at most 128 KiB and takes at least 4 bytes.
 const MOST_A_BYTE: usize = 32 * 1024;
 
 /// Compresses with [zstd](https://facebook.github.io/zstd/), whose ratio is the best for the time it takes.
 ///
-/// Each thread that compresses keeps a context, about 1 MiB at level 3 and more at higher ones, and 150 KiB once it
-/// has decompressed: making them anew would cost a small value more than compressing it.
+/// Each thread that compresses keeps a context of up to 2 MiB, and one of about 150 KiB if it decompresses: making them
+/// anew would cost a small value more than compressing it. Level 3 needs 140 KiB for values of 5 KB and 1.3 MiB for large
+/// ones; what level 12 and above need for large ones, 6 to 130 MiB, is freed after each.
 ///
 /// # Default
 ///
@@ -89,7 +92,11 @@ impl Compress for Zstd {
                 Some((level, compressor)) if *level == self.level => compressor,
                 _ => &mut kept.insert((self.level, Compressor::new(self.level)?)).1,
             };
-            compressor.compress_to_buffer(raw, &mut out[start..])
+            let written = compressor.compress_to_buffer(raw, &mut out[start..]);
+            if compressor.context_mut().sizeof() > KEPT_BYTES {
+                *kept = None;
+            }
+            written
         });
         out.truncate(start + written.map_err(failed)?);
         Ok(())
@@ -110,4 +117,23 @@ pub(super) fn decompress(compressed: &[u8], raw_bytes: usize) -> Result<Bytes> {
         decompressor.decompress_to_buffer(compressed, &mut raw)
     });
     made.map(|_| raw.into()).map_err(|_| damaged("it is no zstd, or longer than it says"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept_after(level: i32, bytes: usize) -> Option<usize> {
+        let raw: Vec<u8> = (0..bytes).map(|place| (place * place / 8).to_le_bytes()[0]).collect();
+        Zstd::level(level).compress(&raw, &mut Vec::new()).unwrap();
+        COMPRESSOR.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.1.context_mut().sizeof()))
+    }
+
+    #[test]
+    fn a_thread_keeps_a_small_context_and_no_large_one() {
+        assert!(kept_after(3, 5_000).is_some());
+        assert!(kept_after(3, 8_000_000).is_some_and(|kept| kept < KEPT_BYTES));
+        assert_eq!(kept_after(12, 8_000_000), None);
+        assert!(kept_after(12, 5_000).is_some());
+    }
 }
