@@ -16,7 +16,7 @@ const MOST_A_BYTE: usize = 32 * 1024;
 ///
 /// Each thread that compresses keeps a context of up to 2 MiB, and one of about 150 KiB if it decompresses: making them
 /// anew would cost a small value more than compressing it. Level 3 needs 140 KiB for values of 5 KB and 1.3 MiB for large
-/// ones; what level 12 and above need for large ones, 6 to 130 MiB, is freed after each.
+/// ones; what level 9 and above need for large ones, 6 to 130 MiB, is freed after each.
 ///
 /// # Default
 ///

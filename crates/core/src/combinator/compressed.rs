@@ -20,6 +20,7 @@ where
     /// - Values that were stored before are read, compressed or not: each of larder's methods reads the others', as
     ///   far as their features are enabled. A cache without any does not, and treats compressed values as misses; one that
     ///   is to write plain values and still read them takes a method whose `min_bytes` is [`usize::MAX`].
+    /// - It is done where the cache is called, not on a thread of its own: a megabyte at a high level holds other tasks up.
     /// - What is stored says how large it is when decompressed. More than
     ///   [`max_value_bytes`](Self::max_value_bytes) is not decompressed, and no more than it says is made of it.
     ///
