@@ -17,8 +17,9 @@ use serde::de::DeserializeOwned;
 /// - To remove a field makes what is stored a miss. To exchange two of one type, or to put one in their midst,
 ///   makes of it a *wrong value*, which nothing can notice: give the new form another
 ///   [`version`](larder_core::Cache::version). Renaming a field changes nothing.
-/// - `#[serde(skip_serializing_if = "..")]` would move the fields that follow; a value of which it leaves one out is
-///   not written. `#[serde(skip)]` is well.
+/// - `#[serde(skip_serializing_if = "..")]` would move the fields that follow; a value of which it leaves out one that has a
+///   name is not written. `#[serde(skip)]` is well. Of `#[serde(skip_serializing)]` alone, and of a skip in a tuple
+///   struct or variant, nothing tells the codec, and what is read may be a *wrong value*.
 /// - The variants of an `#[serde(untagged)]` enum need different shapes, as there are no names to tell them apart. Of
 ///   enums with `#[serde(tag = "..", content = "..")]` only tuple variants are read. Those of others have names.
 ///

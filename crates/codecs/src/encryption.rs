@@ -6,6 +6,7 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use larder_core::{Encrypt, Error, ErrorKind, Result};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
 
 const ID_BYTES: usize = 4;
@@ -17,8 +18,8 @@ const KEY_BYTES: usize = 32;
 /// Keys that values are encrypted with, for [`Cache::encrypted`](larder_core::Cache::encrypted).
 ///
 /// The cipher is XChaCha20-Poly1305, with a random nonce of 24 bytes for each value: random nonces of that length do not
-/// repeat, however many values there are. A value becomes 44 bytes longer: the number of the key (4 bytes), the nonce,
-/// and the tag (16).
+/// repeat, however many values there are. A value becomes 45 bytes longer: the number of the key (4 bytes), the nonce,
+/// the tag (16), and a byte that says so.
 ///
 /// To change the key, give a new one a new number and keep the old one as [`former`](EncryptionKeys::former) for as long
 /// as values live. While old processes still run, give the new key to all of them as a former one first: what is
@@ -46,16 +47,17 @@ const KEY_BYTES: usize = 32;
 /// assert_eq!(wire.open("users:ada", &bytes, &clock)?.value(), "countess");
 /// # larder_core::Result::Ok(())
 /// ```
+#[derive(Clone)]
 #[must_use = "keys do nothing until `.encrypted(keys)` is given them"]
 pub struct EncryptionKeys {
-    /// The first one encrypts. Each is behind a pointer, so that a list which grows leaves no copies behind.
-    keys: Vec<(u32, Box<XChaCha20Poly1305>)>,
+    /// The first one encrypts. Each is behind a pointer, so that there is one copy of it, however often these are cloned.
+    keys: Vec<(u32, Arc<XChaCha20Poly1305>)>,
 }
 
 impl EncryptionKeys {
     /// Makes keys of one, which encrypts and decrypts. The number travels with each value.
     pub fn new(number: u32, key: [u8; KEY_BYTES]) -> Self {
-        EncryptionKeys { keys: vec![(number, Box::new(cipher(key)))] }
+        EncryptionKeys { keys: vec![(number, Arc::new(cipher(key)))] }
     }
 
     /// Adds a key that only decrypts.
@@ -66,7 +68,7 @@ impl EncryptionKeys {
     #[track_caller]
     pub fn former(mut self, number: u32, key: [u8; KEY_BYTES]) -> Self {
         assert!(self.find(number).is_none(), "there is a key with number {number} already");
-        self.keys.push((number, Box::new(cipher(key))));
+        self.keys.push((number, Arc::new(cipher(key))));
         self
     }
 

@@ -12,7 +12,7 @@ use serde_json::error::Category;
 /// Takes every value that serde can turn into JSON and back. Floating-point numbers come back exactly.
 ///
 /// Not promised: `NaN` and the infinities, which JSON has not. They are written as `null`, so a value that
-/// holds one is a miss when read; `MessagePack` keeps them. A map needs keys that are
+/// holds one is a miss when read, and `Some` of one becomes `None`; `MessagePack` keeps them. A map needs keys that are
 /// strings or numbers. A type that is nested by options alone (`struct Chain(Option<Box<Chain>>)`), which JSON cannot hold
 /// anyway, **overflows the stack** when it is read: the parser counts arrays and maps.
 ///

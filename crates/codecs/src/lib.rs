@@ -45,15 +45,23 @@
 //! # What all promise
 //!
 //! - **Bytes are not trusted.** Nesting deeper than 128 levels (of `Protobuf`, 100), lengths beyond what is there and
-//!   bytes after the value are errors, found without a panic and without allocating more than a small multiple
-//!   of the input.
+//!   bytes after the value are errors, found without a panic and without allocating more than a multiple of the input.
+//!   The multiple depends on the type: an element of a list takes a byte or two when it is all defaults, and in memory what
+//!   its type takes. [`Cache::max_value_bytes`](larder_core::Cache::max_value_bytes) bounds the input, and of compressed
+//!   values what they become; [`Cache::encrypted`](larder_core::Cache::encrypted) keeps others from writing it. The
+//!   exceptions: `Protobuf` takes bytes after the value for fields that it does not know, `Rkyv` may read another value
+//!   with them and has a list of its own of what is not bounded, and `Json` does not count a type that is nested by
+//!   options alone.
 //! - **Errors show no values.** What serde says of a value that does not fit may quote it, so only the place
 //!   and the name of a missing field are told.
 //!
 //! # What they do not do
 //!
-//! - `Some(None)` of an `Option<Option<T>>` comes back as `None`, but of `Postcard` and `Rkyv`: the other formats cannot tell
-//!   them apart. A cached `None` itself is an entry like any other and not a miss.
+//! - `Some` of what is written as nothing comes back as `None`: `Some(None)` of an `Option<Option<T>>`, `Some(())`, and in
+//!   JSON `Some(NaN)`. Only `Postcard`, `Protobuf` and `Rkyv` tell them apart. A cached `None` itself is an entry like
+//!   any other and not a miss.
+//! - The time to read a recursive `#[serde(untagged)]` enum doubles with each level that two of its variants could have:
+//!   that is how serde tries them. Where others can write to the store, give such a type tags.
 //! - A value that is nested deeper than that is written, and is a miss when read.
 
 #[cfg(any(feature = "msgpack", feature = "postcard", feature = "cbor"))]

@@ -1,8 +1,9 @@
 //! Refuses to leave out a field where fields are known by their place.
 //!
 //! `#[serde(skip_serializing_if = "..")]` moves the fields that follow, and where no name stands beside them, what is
-//! read is another value that nothing can notice. Serde tells the format of each such field, and the formats
-//! ignore it. So the encoding is watched from outside, by wrapping all that serde hands on.
+//! read is another value that nothing can notice. Serde tells the format of each such field that has a name, and the
+//! formats ignore it. So the encoding is watched from outside, by wrapping all that serde hands on. Of
+//! `skip_serializing` alone, and of a skip in a tuple struct or variant, serde tells nobody.
 
 use crate::withheld::LEFT_OUT;
 use serde::ser::{

@@ -19,8 +19,9 @@ use serde::de::DeserializeOwned;
 /// For the same reason a type has to be read without asking the bytes what they hold:
 /// - `#[serde(flatten)]` is an error when written; `#[serde(untagged)]`, `#[serde(tag = "..")]` and
 ///   `serde_json::Value` are written, and an error when read
-/// - `#[serde(skip_serializing_if = "..")]` would move the fields that follow: a value of which it leaves one out is
-///   an error when written
+/// - `#[serde(skip_serializing_if = "..")]` would move the fields that follow: a value of which it leaves out one that has
+///   a name is an error when written. Of `#[serde(skip_serializing)]` alone, and of a skip in a tuple struct or variant,
+///   nothing tells the codec, and what is read may be a *wrong value*; `#[serde(skip)]` is well
 ///
 /// Floating-point numbers come back exactly, `NaN` and the infinities too, maps may have any keys, and `Some(None)`
 /// is not `None`. A `Vec<u8>` is a run of bytes as it is.

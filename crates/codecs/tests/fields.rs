@@ -193,3 +193,25 @@ fn each_message_pack_reads_what_the_other_wrote() {
     let by_number = BTreeMap::from([(1, None), (2, Some(renamed))]);
     both_ways(&All { before: before(), shapes, by_number, unit: () });
 }
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Unseen {
+    #[serde(skip_serializing, default)]
+    hidden: u8,
+    first: u8,
+    #[serde(default)]
+    second: u8,
+}
+
+/// Serde tells nobody of these. The documentation does.
+#[test]
+fn a_field_that_is_never_written_makes_a_wrong_value_where_fields_have_no_names() {
+    let value = || Unseen { hidden: 9, first: 1, second: 2 };
+    let moved = Unseen { hidden: 1, first: 2, second: 0 };
+    assert_eq!(translated::<_, Unseen, _>(&CompactMessagePack, &value()).unwrap(), moved);
+    assert!(
+        translated::<_, Unseen, _>(&Postcard, &value()).is_err(),
+        "here there happen to be too few bytes"
+    );
+    assert_eq!(translated::<_, Unseen, _>(&Json, &value()).unwrap(), Unseen { hidden: 0, ..value() });
+}

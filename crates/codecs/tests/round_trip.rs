@@ -238,6 +238,21 @@ fn what_is_no_number_comes_back_but_in_json() {
     come_back(&MessagePack);
     come_back(&Postcard);
     come_back(&Cbor);
+
+    let mut null = Vec::new();
+    Json.encode(&f64::NAN, &mut null).unwrap();
+    assert_eq!(null, b"null");
+    assert!(Codec::<f64>::decode(&Json, &null.into()).is_err());
+}
+
+/// What is written as `null` is read as `None`, whatever it was.
+#[test]
+fn a_something_that_is_written_as_nothing_comes_back_as_none() {
+    assert_eq!(through(&Json, &Some(f64::NAN)), None);
+    assert_eq!(through(&Json, &Some(())), None);
+    assert_eq!(through(&MessagePack, &Some(())), None);
+    assert_eq!(through(&Cbor, &Some(())), None);
+    assert_eq!(through(&Postcard, &Some(())), Some(()));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub trait Format: Send + Sync + 'static {
 /// # Contract
 ///
 /// [`decode`](Codec::decode) is given bytes that passed a checksum but may come from anyone: it must not panic,
-/// run code, or allocate more than a small multiple of what it is given.
+/// run code, or allocate more than a multiple of what it is given.
 ///
 /// # Examples
 ///

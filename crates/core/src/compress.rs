@@ -2,6 +2,7 @@
 
 use crate::Result;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// A method of compression, for [`Cache::compressed`](crate::Cache::compressed).
 ///
@@ -73,3 +74,27 @@ pub trait Compress: Send + Sync + 'static {
     /// `raw_bytes` bytes, or so the stored bytes say: a result of another length is refused by who called.
     fn decompress(&self, method: u8, compressed: &[u8], raw_bytes: usize) -> Result<Bytes>;
 }
+
+macro_rules! behind_pointers {
+    ($($pointer:ident)*) => {$(
+        #[deny(clippy::missing_trait_methods)]
+        impl<T: ?Sized + Compress> Compress for $pointer<T> {
+            fn method(&self) -> u8 {
+                (**self).method()
+            }
+            fn name(&self) -> &'static str {
+                (**self).name()
+            }
+            fn min_bytes(&self) -> usize {
+                (**self).min_bytes()
+            }
+            fn compress(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+                (**self).compress(raw, out)
+            }
+            fn decompress(&self, method: u8, compressed: &[u8], raw_bytes: usize) -> Result<Bytes> {
+                (**self).decompress(method, compressed, raw_bytes)
+            }
+        }
+    )*};
+}
+behind_pointers!(Arc Box);

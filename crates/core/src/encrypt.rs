@@ -2,6 +2,7 @@
 
 use crate::Result;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Authenticated encryption, for [`Cache::encrypted`](crate::Cache::encrypted).
 ///
@@ -27,3 +28,21 @@ pub trait Encrypt: Send + Sync + 'static {
     /// Returns what was encrypted, given all that `encrypt` left from `start` on.
     fn decrypt(&self, context: &[u8], sealed: &[u8]) -> Result<Bytes>;
 }
+
+macro_rules! behind_pointers {
+    ($($pointer:ident)*) => {$(
+        #[deny(clippy::missing_trait_methods)]
+        impl<T: ?Sized + Encrypt> Encrypt for $pointer<T> {
+            fn front_bytes(&self) -> usize {
+                (**self).front_bytes()
+            }
+            fn encrypt(&self, context: &[u8], out: &mut Vec<u8>, start: usize) -> Result<()> {
+                (**self).encrypt(context, out, start)
+            }
+            fn decrypt(&self, context: &[u8], sealed: &[u8]) -> Result<Bytes> {
+                (**self).decrypt(context, sealed)
+            }
+        }
+    )*};
+}
+behind_pointers!(Arc Box);

@@ -6,7 +6,6 @@ use crate::encrypt::Encrypt;
 use crate::envelope::{self, Moment};
 use crate::holds::Stamp;
 use crate::room::Room;
-use crate::spawn::message;
 use crate::{Clock, Entry, Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::fmt;
@@ -186,8 +185,10 @@ impl<C> Wire<C> {
 /// Runs code of a codec, whose panic is an error: a value's `Deserialize` must not stop the load that would replace
 /// what it panics on.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        Err(Error::new(ErrorKind::Codec, format!("it panicked: {}", message(&*panic))))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let why =
+            "the code of the codec or of the value panicked; the message may show the value and is withheld";
+        Err(Error::new(ErrorKind::Codec, why))
     })
 }
 

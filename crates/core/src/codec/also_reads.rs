@@ -35,6 +35,10 @@ impl<V, C: Codec<V>, D: Codec<V>> Codec<V> for AlsoReads<C, D> {
     }
 
     fn decode_older(&self, version: u32, format: u8, bytes: &Bytes) -> Result<V> {
-        self.codec.decode_older(version, format, bytes)
+        if format == D::ID {
+            self.former.decode_older(version, format, bytes)
+        } else {
+            self.codec.decode_older(version, format, bytes)
+        }
     }
 }

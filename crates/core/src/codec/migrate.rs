@@ -1,7 +1,7 @@
 //! A codec that brings values of an older schema up to date; [`Cache::migrate`](crate::Cache::migrate) makes it.
 
 use super::{Codec, Format};
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -40,10 +40,13 @@ where
 
     fn decode_older(&self, version: u32, format: u8, bytes: &Bytes) -> Result<V> {
         if format == C::ID {
-            (self.migrate)(version, bytes)
-        } else {
-            self.codec.decode_older(version, format, bytes)
+            return (self.migrate)(version, bytes);
         }
+        let message = format!("the value has version {version} of its schema, and codec {format} wrote it");
+        Err(Error::new(
+            ErrorKind::Codec,
+            message + "; `.migrate(..)` is given what the cache's own codec wrote",
+        ))
     }
 }
 

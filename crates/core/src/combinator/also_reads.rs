@@ -17,7 +17,10 @@ where
     /// it. May be said several times. Said about the level, after [`codec`](Self::codec) and before
     /// [`chain`](Self::chain). The result is a new cache, with loads and statistics of its own.
     ///
-    /// Two codecs with one [`ID`](crate::Format::ID) do not compile: nothing could tell their bytes apart.
+    /// What the former one wrote in another [`version`](Self::version) is a miss: change the one or the other in a deploy.
+    ///
+    /// The [`ID`](crate::Format::ID) tells the bytes apart. A former codec with that of the one that writes does not compile;
+    /// of two former ones with the same, the one that was said last reads.
     ///
     /// ```compile_fail,E0080
     /// # use larder::prelude::*;

@@ -19,7 +19,11 @@ where
     ///   [`compression`](Self::compressed) a size tells something about the content.
     /// - cannot change a value, prolong its life, or put it under another key or namespace: all of these are
     ///   authenticated with it.
-    /// - can remove values, and put back older ones that lay under the same key, until these end.
+    /// - can remove values, and put back older ones that lay under the same key, until these end; also from another store
+    ///   with the same keys and namespace, say that of a test system. Give each its own keys, or at least its own
+    ///   [`namespace`](Self::namespace).
+    ///
+    /// The last word counts: there is one encryption a level, and it always comes after compression.
     ///
     /// What is not encrypted, or with a key that is not known here, is a miss and an event, also what was stored before
     /// encryption was switched on.

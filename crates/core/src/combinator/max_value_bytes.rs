@@ -11,7 +11,8 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Neither writes nor reads more than `bytes` a value at this level, header and key included.
+    /// Neither writes nor reads more than `bytes` a value at this level, header and key included; of a value that is
+    /// compressed, what it is made of and made into counts as well.
     ///
     /// A larger value is an event and an error of [`insert`](Self::insert), and what was stored under the key is
     /// removed; a load returns its value all the same. Larger bytes that are found are a miss and an event. The

@@ -16,8 +16,9 @@ where
     ///
     /// `migrate` is given the version and the encoded value, as the codec that is there wrote it: decompressed and
     /// decrypted. What it does not return is a miss and an event, as are newer versions, which it is not asked about.
-    /// It runs whenever such a value is read, and is not written back: in time all of them are
-    /// overwritten or expire. Said about the level, after [`codec`](Self::codec) and before [`chain`](Self::chain). The
+    /// It runs whenever such a value is read, and its result is not written back: in time all of them are
+    /// overwritten or expire. (Only [`expire`](Self::expire) writes, where it keeps a value for failures.) The last word
+    /// counts: one function knows all older versions. Said about the level, after [`codec`](Self::codec) and before [`chain`](Self::chain). The
     /// result is a new cache, with loads and statistics of its own.
     ///
     /// # Default

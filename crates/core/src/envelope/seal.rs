@@ -31,6 +31,8 @@ pub(crate) fn seal<V, C: Codec<V>>(
         Some(compression) => {
             let mut raw = wire.room.buffer();
             encode(wire, value, &mut raw)?;
+            // A reader makes no more of it than that.
+            wire.check_size(raw.len())?;
             let (mut out, mut start) = (Vec::new(), 0);
             let is_worth_it = raw.len() >= compression.min_bytes() && {
                 start = header::<V, C>(wire, key, stamp, at, compression.method(), &mut out)?;

@@ -28,13 +28,16 @@ impl Object {
     ///
     /// A reload that finds the same value, as reloads often do, then costs a look at the object instead of an
     /// upload: S3 takes a twelfth of the price for it, a disk writes nothing. The same value is one with the same
-    /// key, codec, tags, entity tag, date of change and bytes; the store remembers by a hash what it read or wrote last
+    /// key, codec, version, compression, tags, entity tag, date of change and bytes (so never one that is encrypted, whose
+    /// bytes are others each time); the store remembers by a hash what it read or wrote last
     /// (the last 4,096 or so), and asks the driver whether the object is still that one.
     ///
     /// A spared write leaves the older deadlines in place: the value is fresh for at least 1 − `fraction` of what
     /// the put said, counted from the put, and never for longer; the stale window follows it as it would. A put that
     /// shortens a life, has another stale window or differs in anything else is written in full. With
-    /// [`refresh_ahead`](larder_core::Cache::refresh_ahead) the life counts until the reload is due.
+    /// [`refresh_ahead`](larder_core::Cache::refresh_ahead) the life counts until the reload is due. The value keeps its
+    /// age, too: who asks with [`max_age`](larder_core::CallOptions::max_age) for a younger one loads again and again, so the
+    /// two do not go together.
     ///
     /// While this is on, the store does not [compare and set](Object::compare_and_set): a write that was spared
     /// would leave the tokens valid that it has to void.
