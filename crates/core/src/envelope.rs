@@ -29,16 +29,15 @@
 
 mod head;
 mod header;
-mod notes;
-mod open;
+pub(crate) mod notes;
 mod sameness;
-mod seal;
+mod varint;
 
 pub use head::{HEAD_BYTES, Times, dead_at, times};
 pub use sameness::fingerprint;
 
-pub(crate) use open::open;
-pub(crate) use seal::seal;
+pub(crate) use header::{Header, Reader, write as write_header};
+pub(crate) use varint::put_varint;
 
 use crate::{Clock, Error, ErrorKind, Time};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -53,10 +52,10 @@ const IS_AHEAD: u8 = 8;
 const HAS_NOTES: u8 = 16;
 const HAS_SCHEMA: u8 = 32;
 const HAS_FORM: u8 = 64;
-const METHOD: u8 = 0x0F;
-const ENCRYPTED: u8 = 0x10;
+pub(crate) const METHOD: u8 = 0x0F;
+pub(crate) const ENCRYPTED: u8 = 0x10;
 /// The place of the checksum; what is before it has one right value.
-const CHECKSUM: std::ops::Range<usize> = 3..11;
+pub(crate) const CHECKSUM: std::ops::Range<usize> = 3..11;
 const LOADED_AT: std::ops::Range<usize> = 13..19;
 /// A longer key is not repeated in the envelope; its hash is.
 const LONGEST_ECHO: usize = 128;
@@ -76,12 +75,12 @@ impl Moment {
     }
 }
 
-fn corrupt(why: &str) -> Error {
+pub(crate) fn corrupt(why: &str) -> Error {
     Error::new(ErrorKind::Corrupt, why)
 }
 
 /// Of all that follows the checksum.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot_with_seed(u64::from(VERSION), &bytes[CHECKSUM.end..])
 }
 
@@ -90,7 +89,7 @@ fn hash_of_key(key: &str) -> u128 {
 }
 
 /// What encryption binds a payload to: the header as it stands in front of it, and the key.
-fn context(header: &[u8], key: &str) -> Vec<u8> {
+pub(crate) fn context(header: &[u8], key: &str) -> Vec<u8> {
     [&header[..CHECKSUM.start], &header[CHECKSUM.end..], key.as_bytes()].concat()
 }
 
@@ -149,13 +148,13 @@ mod tests {
     }
 
     fn sealed(ttl: u64, window: u64) -> Bytes {
-        seal(&wire(), KEY, &VALUE, &stamp(ttl, window), moment(1_000)).unwrap()
+        wire().seal_at(KEY, &VALUE, &stamp(ttl, window), moment(1_000)).unwrap()
     }
 
     #[test]
     fn an_envelope_gives_back_the_value_and_its_times() {
         let bytes = sealed(60, 30);
-        let entry = open(&wire(), KEY, &bytes, moment(1_010)).unwrap();
+        let entry = wire().open_at(KEY, &bytes, moment(1_010)).unwrap();
 
         assert_eq!(entry.value(), "countess");
         assert_eq!(entry.loaded_at(), moment(1_000).now);
@@ -167,9 +166,9 @@ mod tests {
 
     #[test]
     fn a_life_without_end_stays_without_end() {
-        let bytes = seal(&wire(), KEY, &Bytes::new(), &endless(), moment(1_000)).unwrap();
+        let bytes = wire().seal_at(KEY, &Bytes::new(), &endless(), moment(1_000)).unwrap();
 
-        let entry = open(&wire(), KEY, &bytes, moment(9_000_000)).unwrap();
+        let entry = wire().open_at(KEY, &bytes, moment(9_000_000)).unwrap();
         assert_eq!((entry.fresh_until(), dead_at(&bytes).unwrap()), (Time::NEVER, None));
     }
 
@@ -177,12 +176,12 @@ mod tests {
     fn every_cut_and_every_flipped_bit_is_an_error() {
         let bytes = sealed(60, 30);
         for length in 0..bytes.len() {
-            assert!(open(&wire(), KEY, &bytes.slice(..length), moment(1_000)).is_err(), "cut at {length}");
+            assert!(wire().open_at(KEY, &bytes.slice(..length), moment(1_000)).is_err(), "cut at {length}");
         }
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(open(&wire(), KEY, &flipped.into(), moment(1_000)).is_err(), "bit {bit}");
+            assert!(wire().open_at(KEY, &flipped.into(), moment(1_000)).is_err(), "bit {bit}");
         }
     }
 
@@ -190,9 +189,9 @@ mod tests {
     fn the_value_of_another_key_is_refused_however_long_the_keys_are() {
         for length in [0, 1, 127, 128, 129, 1_000] {
             let (key, other) = ("k".repeat(length), "k".repeat(length) + "l");
-            let bytes = seal(&wire(), &key, &VALUE, &endless(), moment(1_000)).unwrap();
-            assert_eq!(open(&wire(), &key, &bytes, moment(1_000)).unwrap().value(), "countess");
-            let error = open(&wire(), &other, &bytes, moment(1_000)).unwrap_err();
+            let bytes = wire().seal_at(&key, &VALUE, &endless(), moment(1_000)).unwrap();
+            assert_eq!(wire().open_at(&key, &bytes, moment(1_000)).unwrap().value(), "countess");
+            let error = wire().open_at(&other, &bytes, moment(1_000)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt);
         }
     }
@@ -206,7 +205,7 @@ mod tests {
 
     #[track_caller]
     fn refused(bytes: Vec<u8>, why: &str) {
-        let error = open(&wire(), KEY, &with_checksum(bytes), moment(1_000)).unwrap_err();
+        let error = wire().open_at(KEY, &with_checksum(bytes), moment(1_000)).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     }
 
@@ -242,7 +241,7 @@ mod tests {
     #[test]
     fn a_value_from_the_future_counts_as_old_as_it_is_ahead() {
         let early = |seconds: u64| Moment { wall: moment(1_000 - seconds).wall, ..moment(1_000) };
-        let opened = |seconds: u64| open(&wire(), KEY, &sealed(60, 0), early(seconds)).unwrap();
+        let opened = |seconds: u64| wire().open_at(KEY, &sealed(60, 0), early(seconds)).unwrap();
         assert_eq!(opened(20).fresh_until(), moment(1_040).now);
         assert_eq!(opened(500).freshness(moment(1_000).now), crate::Freshness::Dead);
     }
@@ -266,9 +265,9 @@ mod tests {
         let wire = wire().version(u32::MAX);
         for settled_until in [life.fresh_until, life.loaded_at] {
             let stamp = Stamp { life: Lifetime { settled_until, ..life }, extra: None };
-            let bytes = seal(&wire, KEY, &Bytes::from(vec![0; 100]), &stamp, at).unwrap();
+            let bytes = wire.seal_at(KEY, &Bytes::from(vec![0; 100]), &stamp, at).unwrap();
             assert!(dead_at(&bytes[..HEAD_BYTES]).unwrap().is_some());
-            assert!(open(&wire, KEY, &bytes, at).unwrap().stale_until() > at.now.after(years));
+            assert!(wire.open_at(KEY, &bytes, at).unwrap().stale_until() > at.now.after(years));
         }
     }
 
@@ -277,8 +276,8 @@ mod tests {
         let at = moment(1_000);
         let extra = Extra { tags: vec!["people".into()], etag: Some("v1".into()), ..Extra::default() };
         let stamp = Stamp { extra: extra.shared(), ..endless() };
-        let bytes = seal(&wire(), KEY, &VALUE, &stamp, at).unwrap();
-        let entry = open(&wire(), KEY, &bytes, at).unwrap();
+        let bytes = wire().seal_at(KEY, &VALUE, &stamp, at).unwrap();
+        let entry = wire().open_at(KEY, &bytes, at).unwrap();
         assert_eq!(
             (&entry.value()[..], &*entry.tags()[0], entry.etag()),
             (&b"countess"[..], "people", Some("v1"))
@@ -311,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_codec_that_removes_the_header_is_an_error() {
-        let error = seal(&Wire::new(Eraser), KEY, &VALUE, &endless(), moment(1_000)).unwrap_err();
+        let error = Wire::new(Eraser).seal_at(KEY, &VALUE, &endless(), moment(1_000)).unwrap_err();
         assert!(error.to_string().contains("removed what was"), "{error}");
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak
 //!   of: `entry` (and `extra`), `time`, `error`
-//! - what travels: `wire`, `envelope`, `compress`, `encrypt`, `room`
+//! - what travels: `wire` (`wire/seal`, `wire/open`), `envelope`, `compress`, `encrypt`, `room`
 //! - composition: `level`, `holds` (sealed) and its four forms `native`, `encoded`, `chain`, `boxed`
 //! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`; what is written later: `behind`
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;

@@ -1,9 +1,12 @@
 //! How values travel: which codec, which version of the schema, compressed and encrypted or not.
 
+mod open;
+mod seal;
+
 use crate::codec::{Codec, Format};
 use crate::compress::Compress;
 use crate::encrypt::Encrypt;
-use crate::envelope::{self, Moment};
+use crate::envelope::Moment;
 use crate::holds::Stamp;
 use crate::room::Room;
 use crate::{Clock, Entry, Error, ErrorKind, Result};
@@ -123,7 +126,7 @@ impl<C: Format> Wire<C> {
     where
         C: Codec<V>,
     {
-        let bytes = caught(|| envelope::seal(self, key, value, stamp, at))?;
+        let bytes = caught(|| self.write(key, value, stamp, at))?;
         self.check_size(bytes.len())?;
         Ok(bytes)
     }
@@ -133,16 +136,7 @@ impl<C: Format> Wire<C> {
         C: Codec<V>,
     {
         self.check_size(bytes.len())?;
-        caught(|| envelope::open(self, key, bytes, at))
-    }
-
-    pub(crate) fn check_size(&self, bytes: usize) -> Result<()> {
-        let most = self.max_value_bytes;
-        if bytes <= most {
-            return Ok(());
-        }
-        let message = format!("{bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
-        Err(Error::new(ErrorKind::TooLarge, message))
+        caught(|| self.read(key, bytes, at))
     }
 
     /// The wire's parts, for people: `MessagePack, version 2, zstd, encrypted`.
@@ -167,6 +161,15 @@ impl<C> Wire<C> {
             max_value_bytes,
             room: Arc::default(),
         }
+    }
+
+    fn check_size(&self, bytes: usize) -> Result<()> {
+        let most = self.max_value_bytes;
+        if bytes <= most {
+            return Ok(());
+        }
+        let message = format!("{bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
+        Err(Error::new(ErrorKind::TooLarge, message))
     }
 
     /// The same in all but the codec, which is made of the one that is there.

@@ -1,37 +1,41 @@
-//! The header of an envelope, read with trust in nothing.
+//! The header of an envelope: written, and read with trust in nothing.
 
+use super::varint::{put_text, put_varint};
 use super::{
     CHECKSUM, ENCRYPTED, EXPIRES, HAS_FORM, HAS_NOTES, HAS_SCHEMA, HAS_WINDOW, IS_AHEAD, IS_KEPT, LOADED_AT,
-    LONGEST_ECHO, MAGIC, METHOD, Moment, VERSION, corrupt, hash_of_key, wall_of,
+    LONGEST_ECHO, MAGIC, METHOD, Moment, VERSION, corrupt, hash_of_key, millis, millis_since_1970, notes,
+    wall_of,
 };
 use crate::entry::Lifetime;
+use crate::holds::Stamp;
 use crate::{Result, Time};
-use std::time::Duration;
+use bytes::BufMut;
+use std::time::{Duration, UNIX_EPOCH};
 
 const NEWER: &str = "they were written by a newer release";
 
 /// What an envelope says before the key.
-pub(super) struct Header {
-    pub(super) codec: u8,
-    pub(super) checksum: u64,
+pub(crate) struct Header {
+    pub(crate) codec: u8,
+    pub(crate) checksum: u64,
     /// Milliseconds since 1970.
-    pub(super) loaded_at: u64,
+    pub(crate) loaded_at: u64,
     /// The fresh life, if it ends.
-    pub(super) life: Option<Duration>,
-    pub(super) window: Duration,
+    pub(crate) life: Option<Duration>,
+    pub(crate) window: Duration,
     /// For how long after the window it is kept for failures.
-    pub(super) kept: Duration,
+    pub(crate) kept: Duration,
     /// How long before the end of its fresh life it is to be reloaded.
-    pub(super) ahead: Duration,
-    pub(super) has_notes: bool,
+    pub(crate) ahead: Duration,
+    pub(crate) has_notes: bool,
     /// The version of the value's schema.
-    pub(super) schema: u32,
+    pub(crate) schema: u32,
     /// How the payload is compressed and encrypted.
-    pub(super) form: u8,
+    pub(crate) form: u8,
 }
 
 impl Header {
-    pub(super) fn read(bytes: &[u8]) -> Result<(Header, Reader<'_>)> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<(Header, Reader<'_>)> {
         let fixed = bytes.get(..LOADED_AT.end).ok_or_else(|| corrupt("they are too short"))?;
         if fixed[..2] != MAGIC {
             return Err(corrupt("they are not an envelope"));
@@ -70,7 +74,7 @@ impl Header {
     ///
     /// A value from the future was written by, or is read by, a clock that is wrong. It counts as old as it is
     /// ahead: so it lives at most twice its life, and none of it when the clocks are further apart than that.
-    pub(super) fn lifetime(&self, at: Moment) -> Lifetime {
+    pub(crate) fn lifetime(&self, at: Moment) -> Lifetime {
         let loaded_at = wall_of(self.loaded_at);
         let age = at.wall.duration_since(loaded_at).unwrap_or_else(|ahead| ahead.duration());
         let loaded_at = Time::from_nanos(
@@ -93,6 +97,59 @@ impl Header {
     }
 }
 
+/// Writes all that is in front of the payload, with nothing for a checksum.
+pub(crate) fn write(
+    codec: u8,
+    schema: u32,
+    form: u8,
+    key: &str,
+    stamp: &Stamp,
+    at: Moment,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let life = stamp.life;
+    let expires = life.fresh_until != Time::NEVER;
+    let refresh_at = stamp.extra.as_ref().and_then(|extra| extra.refresh_at).unwrap_or(life.settled_until);
+    let spans = [
+        (EXPIRES, life.fresh_until.since(life.loaded_at), expires),
+        (HAS_WINDOW, life.stale_until.since(life.fresh_until), false),
+        (IS_KEPT, life.dead_at.since(life.stale_until), false),
+        (IS_AHEAD, life.fresh_until.since(refresh_at), false),
+    ];
+    let is_written = |&(_, span, always): &(u8, Duration, bool)| expires && (always || !span.is_zero());
+    let notes = stamp.extra.as_deref().filter(|extra| notes::has_any(extra));
+    let flag = |is, flag| if is { flag } else { 0 };
+
+    out.put_slice(&MAGIC);
+    out.put_u8(VERSION);
+    out.put_u64(0);
+    let times = spans.iter().filter(|span| is_written(span)).fold(0, |flags, span| flags | span.0);
+    let others = flag(notes.is_some(), HAS_NOTES) | flag(schema > 0, HAS_SCHEMA) | flag(form > 0, HAS_FORM);
+    out.put_u8(times | others);
+    out.put_u8(codec);
+    let loaded_at = at.wall.checked_sub(at.now.since(life.loaded_at)).unwrap_or(UNIX_EPOCH);
+    out.put_slice(&millis_since_1970(loaded_at).to_le_bytes()[..6]);
+    for (_, span, _) in spans.iter().filter(|span| is_written(span)) {
+        put_varint(millis(*span), out);
+    }
+    if schema > 0 {
+        put_varint(u64::from(schema), out);
+    }
+    if form > 0 {
+        out.put_u8(form);
+    }
+    if (1..=LONGEST_ECHO).contains(&key.len()) {
+        put_text(key, out);
+    } else {
+        out.put_u8(0);
+        out.put_slice(&hash_of_key(key).to_le_bytes());
+    }
+    if let Some(extra) = notes {
+        notes::write(extra, out)?;
+    }
+    Ok(())
+}
+
 /// The time at which a span ends that began `age` ago.
 fn ends(now: Time, span: Duration, age: Duration) -> Time {
     match span.checked_sub(age) {
@@ -105,13 +162,13 @@ fn ends(now: Time, span: Duration, age: Duration) -> Time {
 }
 
 /// Reads the variable part of a header, never past its end.
-pub(super) struct Reader<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) position: usize,
+pub(crate) struct Reader<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) position: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn varint(&mut self) -> Result<u64> {
+    pub(crate) fn varint(&mut self) -> Result<u64> {
         let mut value = 0_u64;
         for shift in (0..49).step_by(7) {
             let byte = self.byte()?;
@@ -129,7 +186,7 @@ impl<'a> Reader<'a> {
         Ok(byte)
     }
 
-    pub(super) fn echo(&mut self) -> Result<Echo<'a>> {
+    pub(crate) fn echo(&mut self) -> Result<Echo<'a>> {
         const CUT: &str = "they end within the key";
         match self.varint()? {
             0 => self.raw(16, CUT).map(|hash| Echo::Hash(u128_of(hash))),
@@ -138,12 +195,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn text(&mut self, cut: &str, not_text: &str) -> Result<&'a str> {
+    pub(crate) fn text(&mut self, cut: &str, not_text: &str) -> Result<&'a str> {
         let length = self.varint()?;
         self.slice(length, cut, not_text)
     }
 
-    pub(super) fn slice(&mut self, length: u64, cut: &str, not_text: &str) -> Result<&'a str> {
+    pub(crate) fn slice(&mut self, length: u64, cut: &str, not_text: &str) -> Result<&'a str> {
         let text = self.raw(length, cut)?;
         std::str::from_utf8(text).map_err(|_| corrupt(not_text))
     }
@@ -158,14 +215,14 @@ impl<'a> Reader<'a> {
 
 /// The key that an envelope says it is of.
 #[derive(Debug, PartialEq)]
-pub(super) enum Echo<'a> {
+pub(crate) enum Echo<'a> {
     Text(&'a str),
     /// Of a key that is long, or empty.
     Hash(u128),
 }
 
 impl Echo<'_> {
-    pub(super) fn is_of(&self, key: &str) -> bool {
+    pub(crate) fn is_of(&self, key: &str) -> bool {
         match self {
             Echo::Text(text) => *text == key,
             Echo::Hash(hash) => *hash == hash_of_key(key),

@@ -8,7 +8,7 @@
 //! | 1–3 | number of tags, then each with its length before it |
 
 use super::header::Reader;
-use super::seal::{put_text, put_varint};
+use super::varint::{put_text, put_varint};
 use super::{LONGEST_MS, corrupt, millis_since_1970, wall_of};
 use crate::extra::Extra;
 use crate::{Error, ErrorKind, Result};
@@ -20,11 +20,11 @@ use std::time::Duration;
 const MOST_TAGS: u64 = 10_000;
 
 /// Whether any of it is to be written.
-pub(super) fn has_any(extra: &Extra) -> bool {
+pub(crate) fn has_any(extra: &Extra) -> bool {
     !extra.tags.is_empty() || extra.etag.is_some() || extra.last_modified.is_some() || extra.took.is_some()
 }
 
-pub(super) fn write(extra: &Extra, out: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn write(extra: &Extra, out: &mut Vec<u8>) -> Result<()> {
     let tags = extra.tags.len() as u64;
     if tags > MOST_TAGS {
         return Err(Error::new(ErrorKind::TooLarge, format!("{tags} tags, where {MOST_TAGS} are allowed")));
@@ -46,7 +46,7 @@ pub(super) fn write(extra: &Extra, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<Extra> {
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Extra> {
     let took = reader.varint()?.checked_sub(1).map(Duration::from_micros);
     let last_modified = reader.varint()?.checked_sub(1).map(wall_of);
     let etag = match reader.varint()?.checked_sub(1) {

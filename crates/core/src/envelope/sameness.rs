@@ -58,7 +58,7 @@ pub fn fingerprint(bytes: &[u8]) -> Result<u128> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Moment, seal};
+    use super::super::Moment;
     use super::*;
     use crate::extra::Extra;
     use crate::holds::Stamp;
@@ -100,14 +100,8 @@ mod tests {
             .stale_for(Duration::from_secs(30))
             .kept_for(Duration::from_secs(5));
         let stamp = Stamp { life: entry.life(), extra: said.extra.shared() };
-        seal(
-            &Wire::new(Raw).version(said.version),
-            said.key,
-            &Bytes::from_static(said.value.as_bytes()),
-            &stamp,
-            at,
-        )
-        .unwrap()
+        let wire = Wire::new(Raw).version(said.version);
+        wire.seal_at(said.key, &Bytes::from_static(said.value.as_bytes()), &stamp, at).unwrap()
     }
 
     #[test]
