@@ -100,6 +100,34 @@ async fn what_a_former_codec_wrote_in_another_version_is_a_miss() {
     assert_eq!(migrated.get("eiger").await.unwrap(), None);
 }
 
+/// Knows of itself what its older versions were.
+struct Wise;
+
+impl Format for Wise {
+    const ID: u8 = 90;
+}
+
+impl Codec<u64> for Wise {
+    fn encode(&self, value: &u64, out: &mut Vec<u8>) -> Result<()> {
+        Digits::<8>.encode(value, out)
+    }
+    fn decode(&self, bytes: &Bytes) -> Result<u64> {
+        Digits::<8>.decode(bytes)
+    }
+    fn decode_older(&self, version: u32, format: u8, bytes: &Bytes) -> Result<u64> {
+        assert_eq!((version, format), (3, Self::ID));
+        self.decode(bytes).map(|metres| metres * 100)
+    }
+}
+
+#[tokio::test]
+async fn a_codec_may_know_its_older_versions_also_where_it_is_the_former_one() {
+    let store = stored(Wise, 3).await;
+    assert_eq!(cache(&store, Wise).version(4).get("eiger").await.unwrap(), Some(396_700));
+    let both = cache(&store, Digits::<8>).also_reads(Wise).version(4);
+    assert_eq!(both.get("eiger").await.unwrap(), Some(396_700));
+}
+
 #[tokio::test]
 async fn a_migration_goes_with_pointers_and_with_a_codec_that_also_reads_another() {
     let store = stored(Digits::<4>, 0).await;
