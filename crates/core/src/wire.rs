@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 const DEFAULT_MAX_VALUE_BYTES: usize = 64 << 20;
 
-/// Seals entries into [`envelope`]s and opens them, as the level of a cache does that was told the same.
+/// Seals entries into [envelopes](crate::envelope) and opens them, as the level of a cache does that was told the same.
 ///
 /// For tools and stores that look at what a cache has stored. Caches need none: they are told by
 /// [`codec`](crate::Cache::codec), [`version`](crate::Cache::version), [`compressed`](crate::Cache::compressed),
