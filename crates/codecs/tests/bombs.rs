@@ -12,6 +12,10 @@
 ))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
+mod support {
+    pub(crate) mod claims;
+}
+
 use bytes::{BufMut, Bytes};
 use larder_codecs::{
     Cbor, CompactMessagePack, Compressing, Gzip, Json, Lz4, MessagePack, Postcard, Protobuf, Zstd,
@@ -19,6 +23,12 @@ use larder_codecs::{
 use larder_core::{Cache, Codec, Compress, ErrorKind, Format, Raw, Result};
 use larder_testkit::{FakeBytes, Recorder};
 use serde::{Deserialize, Serialize};
+use support::claims::Claims;
+use tokio::runtime::{Builder, Runtime};
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().build().unwrap()
+}
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -41,38 +51,13 @@ impl<const ID: u8> Codec<Bytes> for Planted<ID> {
     }
 }
 
-/// Has a payload in place of what it compresses.
-struct Claims {
-    method: u8,
-    payload: Vec<u8>,
-}
-
-impl Compress for Claims {
-    fn method(&self) -> u8 {
-        self.method
-    }
-    fn name(&self) -> &'static str {
-        "claims"
-    }
-    fn min_bytes(&self) -> usize {
-        0
-    }
-    fn compress(&self, _: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        out.put_slice(&self.payload);
-        Ok(())
-    }
-    fn decompress(&self, _: u8, _: &[u8], _: usize) -> Result<Bytes> {
-        unreachable!()
-    }
-}
-
 /// What a read of `key` from this cache meets, and the most memory it has at a time.
 fn met<V, C>(cache: &Cache<str, V, FakeBytes, C>, events: &Recorder) -> (Vec<ErrorKind>, u64)
 where
     V: Clone + Send + Sync + 'static,
     C: Codec<V>,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = runtime();
     // So that what is made once, and kept, is not counted.
     assert!(runtime.block_on(cache.get("warm")).unwrap().is_none());
     let mut found = None;
@@ -85,7 +70,7 @@ where
 fn compressed(method: u8, payload: Vec<u8>, raw_bytes: u64) -> FakeBytes {
     let payload_bytes = payload.len();
     let store = FakeBytes::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = runtime();
     // The length that is written is put right afterwards: nobody has a value that long.
     let writer = Cache::<str, Bytes, _, _>::new(store.clone()).compressed(Claims { method, payload });
     let large_bytes = payload_bytes + 100;
@@ -206,7 +191,7 @@ where
 {
     let (store, events) = (FakeBytes::new(), Recorder::new());
     let writer: Cache<str, Bytes, _, _> = Cache::new(store.clone()).codec(Planted::<ID>(payload.into()));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = runtime();
     runtime.block_on(writer.insert("key", Bytes::new())).unwrap();
     let cache: Cache<str, V, _, C> = Cache::new(store).codec(codec).observer(events.clone());
     met(&cache, &events)
@@ -272,7 +257,7 @@ fn a_declared_length_of_2_to_the_63_is_a_miss_and_an_event_by_every_codec() {
 
 #[test]
 fn a_planted_value_that_is_right_is_read() {
-    let (store, runtime) = (FakeBytes::new(), tokio::runtime::Builder::new_current_thread().build().unwrap());
+    let (store, runtime) = (FakeBytes::new(), runtime());
     let writer: Cache<str, Bytes, _, _> = Cache::new(store.clone()).codec(Planted::<1>("36".into()));
     runtime.block_on(writer.insert("key", Bytes::new())).unwrap();
     let reader: Cache<str, u32, _, _> = Cache::new(store).codec(Json);

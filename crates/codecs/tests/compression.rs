@@ -3,10 +3,15 @@
 #![cfg(all(feature = "zstd", feature = "lz4", feature = "gzip"))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, may fail the test")]
 
+mod support {
+    pub(crate) mod claims;
+}
+
 use bytes::{BufMut, Bytes};
 use larder_codecs::{Compressing, Gzip, Lz4, Zstd};
 use larder_core::{Cache, Clock, Compress, Entry, ErrorKind, Raw, Result, SystemClock, Wire};
 use larder_testkit::{FakeBytes, Recorder};
+use support::claims::Claims;
 
 fn methods() -> [(&'static str, Box<dyn Compress>); 3] {
     [("zstd", Box::new(Zstd::level(3))), ("lz4", Box::new(Lz4::new())), ("gzip", Box::new(Gzip::level(6)))]
@@ -118,34 +123,9 @@ fn levels_that_are_none_are_refused_when_they_are_said() {
     assert!(refused(|| Gzip::level(0)) && refused(|| Gzip::level(10)) && !refused(|| Gzip::level(9)));
 }
 
-/// Says whatever it is given as what was compressed, so that an envelope is right but for its payload.
-struct Says {
-    method: u8,
-    payload: Vec<u8>,
-}
-
-impl Compress for Says {
-    fn method(&self) -> u8 {
-        self.method
-    }
-    fn name(&self) -> &'static str {
-        "says"
-    }
-    fn min_bytes(&self) -> usize {
-        0
-    }
-    fn compress(&self, _: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        out.put_slice(&self.payload);
-        Ok(())
-    }
-    fn decompress(&self, _: u8, _: &[u8], _: usize) -> Result<Bytes> {
-        unreachable!()
-    }
-}
-
 /// The envelope of a payload that claims to become `raw_bytes` by the method with this number.
 fn claims(method: u8, payload: Vec<u8>, raw_bytes: usize) -> Bytes {
-    sealed(&Wire::new(Raw).compressed(Says { method, payload }), &vec![0; raw_bytes].into())
+    sealed(&Wire::new(Raw).compressed(Claims { method, payload }), &vec![0; raw_bytes].into())
 }
 
 fn compressed(method: &dyn Compress, raw: &[u8]) -> Vec<u8> {
