@@ -41,7 +41,7 @@ impl<S, C> Level<S, C> {
 
     /// The same store, written in the same way, with a codec that is made of the one that is there.
     pub(crate) fn with_codec<D>(&self, codec: impl FnOnce(&Arc<C>) -> D) -> Level<S, D> {
-        self.over(self.wire.with_codec(codec))
+        self.over(self.wire.with_codec(Arc::new(codec(&self.wire.codec))))
     }
 
     /// The same store, written in the same way, with another wire.

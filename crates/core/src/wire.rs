@@ -152,13 +152,12 @@ impl<C: Format> Wire<C> {
 impl<C> Wire<C> {
     /// Also for what stands where a codec would, and is none.
     pub(crate) fn plain(codec: C) -> Self {
-        let max_value_bytes = DEFAULT_MAX_VALUE_BYTES;
         Wire {
             codec: Arc::new(codec),
             version: 0,
             compression: None,
             encryption: None,
-            max_value_bytes,
+            max_value_bytes: DEFAULT_MAX_VALUE_BYTES,
             room: Arc::default(),
         }
     }
@@ -172,10 +171,10 @@ impl<C> Wire<C> {
         Err(Error::new(ErrorKind::TooLarge, message))
     }
 
-    /// The same in all but the codec, which is made of the one that is there.
-    pub(crate) fn with_codec<D>(&self, codec: impl FnOnce(&Arc<C>) -> D) -> Wire<D> {
+    /// The same in all but the codec.
+    pub(crate) fn with_codec<D>(&self, codec: Arc<D>) -> Wire<D> {
         Wire {
-            codec: Arc::new(codec(&self.codec)),
+            codec,
             version: self.version,
             compression: self.compression.clone(),
             encryption: self.encryption.clone(),
@@ -197,14 +196,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 impl<C> Clone for Wire<C> {
     fn clone(&self) -> Self {
-        Wire {
-            codec: Arc::clone(&self.codec),
-            version: self.version,
-            compression: self.compression.clone(),
-            encryption: self.encryption.clone(),
-            max_value_bytes: self.max_value_bytes,
-            room: Arc::clone(&self.room),
-        }
+        self.with_codec(Arc::clone(&self.codec))
     }
 }
 

@@ -22,11 +22,7 @@ pub const HEAD_BYTES: usize = 53;
 /// assert!(larder_core::envelope::dead_at(b"something else").is_err());
 /// ```
 pub fn dead_at(head: &[u8]) -> Result<Option<SystemTime>> {
-    let header = Header::read(head)?.0;
-    Ok(header.life.map(|life| {
-        let whole = life + header.window + header.kept;
-        wall_of(header.loaded_at).checked_add(whole).unwrap_or_else(far)
-    }))
+    times(head).map(|times| times.dead_at)
 }
 
 /// When the value in an envelope was loaded and how long it lives, by the wall clock.

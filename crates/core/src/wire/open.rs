@@ -58,11 +58,7 @@ impl<C> Wire<C> {
         };
         let mut reader = Reader { bytes: text, position: 0 };
         let raw_bytes = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
-        if raw_bytes > self.max_value_bytes {
-            let most = self.max_value_bytes;
-            let message = format!("{raw_bytes} bytes when decompressed, where {most} are allowed");
-            return Err(Error::new(ErrorKind::TooLarge, message + "; `.max_value_bytes(n)` allows more"));
-        }
+        self.check_size(raw_bytes)?;
         let raw = compression.decompress(method, &text[reader.position..], raw_bytes)?;
         if raw.len() != raw_bytes {
             return Err(corrupt("what was compressed is not as long as they say"));
