@@ -268,7 +268,7 @@ fn print_table(ended: &[Ended]) {
     let row = |cells: [&str; 8]| {
         let [target, numbers @ .., result] = cells;
         let numbers = numbers.map(|cell| format!("{cell:>11}")).concat();
-        println!("{target:<16}{numbers}  {result}");
+        println!("{target:<22}{numbers}  {result}");
     };
     row(["target", "executions", "per second", "coverage", "features", "corpus", "peak MiB", "result"]);
     for Ended { target, progress, fault } in ended {
