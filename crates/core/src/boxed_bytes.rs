@@ -1,6 +1,7 @@
 //! A store of bytes whose type is hidden: what a URL, read at run time, opens.
 
 use crate::record::{Put, PutIf, Record, Token};
+use crate::shared_log::SharedLog;
 use crate::store::{Capabilities, Cleared, Usage};
 use crate::{ByteStore, Result, Time};
 use bytes::Bytes;
@@ -67,6 +68,7 @@ trait Erased: Send + Sync {
         bytes: Bytes,
         at: Option<SystemTime>,
     ) -> Answer<'a, Result<PutIf>>;
+    fn log(&self) -> Option<Arc<dyn SharedLog>>;
     fn clear<'a>(&'a self, prefix: &'a str) -> Answer<'a, Result<Cleared>>;
     fn sweep(&self, now: Time);
     fn usage(&self) -> Option<Usage>;
@@ -107,6 +109,9 @@ impl<B: ByteStore> Erased for B {
         at: Option<SystemTime>,
     ) -> Answer<'a, Result<PutIf>> {
         Box::pin(ByteStore::put_if(self, key, token, bytes, at))
+    }
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        ByteStore::log(self)
     }
     fn clear<'a>(&'a self, prefix: &'a str) -> Answer<'a, Result<Cleared>> {
         Box::pin(ByteStore::clear(self, prefix))
@@ -159,6 +164,9 @@ impl ByteStore for BoxedBytes {
         expires_at: Option<SystemTime>,
     ) -> Result<PutIf> {
         self.0.put_if(key, token, bytes, expires_at).await
+    }
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        self.0.log()
     }
     async fn clear(&self, prefix: &str) -> Result<Cleared> {
         self.0.clear(prefix).await

@@ -2,6 +2,7 @@
 
 use crate::holds::short_name;
 use crate::record::{Put, PutIf, Record, Token};
+use crate::shared_log::SharedLog;
 use crate::store::{Capabilities, Cleared, Usage};
 use crate::{Result, Time};
 use bytes::Bytes;
@@ -152,6 +153,15 @@ pub trait ByteStore: Send + Sync + 'static {
         async { Ok(PutIf::Unsupported) }
     }
 
+    /// Returns the log of invalidations that is kept beside the records, if there is one: the same one, behind the same
+    /// pointer, however often and through whichever clone of the store this is asked. The default has none.
+    ///
+    /// Caches over such a store read and void its records through the log. A wrapper forwards it, unless what it does is
+    /// about reads and removals: then it wraps the log too.
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        None
+    }
+
     /// Removes every key that begins with `prefix`, which is a namespace and its colon. The default removes
     /// none and says so.
     fn clear(&self, prefix: &str) -> impl Future<Output = Result<Cleared>> + Send {
@@ -220,6 +230,9 @@ impl<B: ByteStore> ByteStore for Arc<B> {
         expires_at: Option<SystemTime>,
     ) -> impl Future<Output = Result<PutIf>> + Send {
         (**self).put_if(key, token, bytes, expires_at)
+    }
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        (**self).log()
     }
     fn clear(&self, prefix: &str) -> impl Future<Output = Result<Cleared>> + Send {
         (**self).clear(prefix)

@@ -4,7 +4,7 @@ use crate::Gate;
 use crate::calls::Calls;
 use bytes::Bytes;
 use larder_core::{
-    ByteStore, Capabilities, Cleared, Operation, Put, PutIf, Record, Result, Time, Token, Usage,
+    ByteStore, Capabilities, Cleared, Operation, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
 };
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -204,6 +204,10 @@ impl ByteStore for FakeBytes {
         }
         self.0.store(&mut entries, key, Some(bytes), expires_at);
         Ok(PutIf::Done)
+    }
+
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        None
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

@@ -1,7 +1,10 @@
 //! A store, and what must be there for as long.
 
 use bytes::Bytes;
-use larder_core::{ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, Time, Token, Usage};
+use larder_core::{
+    ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
+};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A store of bytes, and what it needs and does not own: its server, its folder. They go together, the store first.
@@ -68,6 +71,9 @@ impl<S: ByteStore, T: Send + Sync + 'static> ByteStore for Together<S, T> {
         expires_at: Option<SystemTime>,
     ) -> Result<PutIf> {
         self.store.put_if(key, token, bytes, expires_at).await
+    }
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        self.store.log()
     }
     async fn clear(&self, prefix: &str) -> Result<Cleared> {
         self.store.clear(prefix).await

@@ -4,7 +4,9 @@ use crate::name::{self, Name};
 use crate::options::MemcachedOptions;
 use crate::server::Server;
 use bytes::Bytes;
-use larder_core::{ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, Time, Token, Usage};
+use larder_core::{
+    ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
+};
 use larder_pooled::Deadline;
 use larder_pooled::Turns;
 use larder_pooled::{Finish, finish};
@@ -224,6 +226,10 @@ impl ByteStore for Memcached {
         let token = token.clone();
         // One that comes late finds another number.
         self.run(async move { server.put_if(&name, &token, bytes, expires_at).await }).await
+    }
+
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        None
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

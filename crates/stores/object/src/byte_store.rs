@@ -5,10 +5,11 @@ use crate::frame::{self, Stored};
 use crate::{Object, name};
 use bytes::Bytes;
 use larder_core::{
-    ByteStore, Capabilities, Cleared, ErrorKind, Put, PutIf, Record, Result, Time, Token, Usage,
+    ByteStore, Capabilities, Cleared, ErrorKind, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
 };
 use object_store::path::Path;
 use object_store::{Error as DriverError, ObjectStoreExt, PutPayload};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 #[deny(clippy::missing_trait_methods)]
@@ -71,6 +72,10 @@ impl ByteStore for Object {
         let path = name::path(key);
         self.check_size(bytes.len() as u64 + self.frame_bytes())?;
         self.in_time(self.put_with(&path, token, bytes)).await
+    }
+
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        None
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

@@ -6,9 +6,11 @@ use crate::options::PostgresOptions;
 use crate::row::{self, Raw};
 use bytes::Bytes;
 use larder_core::{
-    ByteStore, Capabilities, Cleared, Error, ErrorKind, Put, PutIf, Record, Result, Time, Token, Usage,
+    ByteStore, Capabilities, Cleared, Error, ErrorKind, Put, PutIf, Record, Result, SharedLog, Time, Token,
+    Usage,
 };
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A store that keeps one row a key in a table of PostgreSQL.
@@ -189,6 +191,10 @@ impl ByteStore for Postgres {
         // One that comes late finds another token, and one that runs twice would refuse itself.
         let rows = self.calls.run(|sql| &sql.put_if, values, Twice::No).await?;
         Ok(if rows.is_empty() { PutIf::Refused } else { PutIf::Done })
+    }
+
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        None
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

@@ -8,8 +8,8 @@ use crate::route::{Repeat, Route, Servers};
 use crate::{fault, record, scripts};
 use bytes::Bytes;
 use larder_core::{
-    ByteStore, Capabilities, Cleared, Clock, Error, ErrorKind, Put, PutIf, Record, Result, SystemClock, Time,
-    Token, Usage,
+    ByteStore, Capabilities, Cleared, Clock, Error, ErrorKind, Put, PutIf, Record, Result, SharedLog,
+    SystemClock, Time, Token, Usage,
 };
 use redis::Value;
 use std::fmt;
@@ -250,6 +250,10 @@ impl ByteStore for Redis {
             Value::Int(0) => Ok(PutIf::Refused),
             _ => Err(fault::unexpected(self.route().place())),
         }
+    }
+
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        None
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

@@ -3,9 +3,12 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use bytes::Bytes;
-use larder_core::{ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, Time, Token, Usage};
+use larder_core::{
+    ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
+};
 use larder_redis::{Redis, RedisOptions};
 use larder_testkit::servers::RedisCluster;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
@@ -71,6 +74,10 @@ impl ByteStore for Apart {
         expires_at: Option<SystemTime>,
     ) -> Result<PutIf> {
         self.0.put_if(&self.key(key), token, bytes, expires_at).await
+    }
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        // Its keys are others.
+        None
     }
     async fn clear(&self, prefix: &str) -> Result<Cleared> {
         self.0.clear(&self.key(prefix)).await
