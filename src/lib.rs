@@ -125,11 +125,12 @@
 //! something stays: every store may forget.
 
 pub use larder_core::{
-    AlsoReads, Around, Behind, Boxed, BoxedBytes, Breaker, BreakerState, ByBytes, ByteStore, Cache,
-    CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Compress, Encrypt, Entry, Error, ErrorKind,
-    Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel, Key, Level, LevelStats, Limit,
-    LoadContext, LoadError, LoadFailure, Loader, Loading, Lookup, Migrate, Native, Observer, OnStoreError,
-    OneLevel, Operation, PerLevel, Previous, Promote, Put, PutIf, Raw, Record, Result, Shared, Sleep, Stats,
+    AlsoReads, Answer, Around, Behind, Boxed, BoxedBytes, Breaker, BreakerState, Bus, ByBytes, ByteStore,
+    Cache, CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Coherence, Compress, CurrentLoad,
+    Encrypt, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel,
+    Invalidated, Invalidation, Key, Level, LevelStats, Limit, Listener, LoadContext, LoadError, LoadFailure,
+    Loader, Loading, Lock, Lookup, Migrate, Name, Native, News, Observer, OnStoreError, OneLevel, Operation,
+    PerLevel, Position, Previous, Promote, Put, PutIf, Raw, Record, Result, Shared, SharedLog, Sleep, Stats,
     Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire, WriteStrategy,
 };
 #[doc(no_inline)]

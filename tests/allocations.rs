@@ -69,6 +69,17 @@ fn a_hit_in_front_of_a_store_of_bytes_allocates_nothing() {
 }
 
 #[test]
+fn a_hit_of_an_entry_with_tags_allocates_nothing_whether_anything_was_invalidated_or_not() {
+    let cache = Cache::new(Memory::<str, Arc<str>>::new(100)).ttl(hours(1));
+    let tagged = |entry: larder::InsertOptions| entry.tag("a").tag("b").tag("c").tag("d");
+    at_once(cache.insert_with("ada", "countess".into(), tagged)).unwrap();
+    hits_allocate_nothing!(cache.clone());
+    at_once(cache.invalidate_tag("another")).unwrap();
+    assert!(measure(|| assert!(cache.get_now("ada").is_some())).count_total == 0, "judged anew");
+    hits_allocate_nothing!(cache.boxed());
+}
+
+#[test]
 fn a_miss_in_memory_alone_allocates_nothing() {
     let cache = Cache::new(Memory::<str, Arc<str>>::new(100)).ttl(hours(1));
     assert_eq!(allocations(|| assert!(at_once(cache.get("bob")).unwrap().is_none())), 0);

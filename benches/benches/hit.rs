@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p larder-benches --bench hit`
 //!
-//! 1,024 hot keys, all present. larder has ttl, stale window and statistics on; moka has a ttl; `quick_cache` has neither
+//! 1,024 hot keys, all present; `4_tags` are entries with four tags, of which none was invalidated. larder has ttl, stale window and statistics on; moka has a ttl; `quick_cache` has neither
 //! ttl nor exact statistics. The raw engine is what is behind `Memory`: `quick_cache` with the same hasher, keeping the
 //! value as larder keeps it, with its times.
 
@@ -53,6 +53,10 @@ macro_rules! subject {
             .time_to_live(hours(1))
             .build();
         let memory = Cache::new(Memory::<$key, $value>::new(CAPACITY)).ttl(hours(1)).stale(minutes(1));
+        let tagged = Cache::new(Memory::<$key, $value>::new(CAPACITY))
+            .ttl(hours(1))
+            .stale(minutes(1))
+            .tags(|_, _| ["a", "b", "c", "d"]);
         let chain = memory.clone().chain(Cache::new(Memory::<$key, $value>::new(CAPACITY)).ttl(hours(2)));
         let boxed = chain.clone().boxed();
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
@@ -63,6 +67,7 @@ macro_rules! subject {
             moka.insert(key.clone(), value.clone());
             runtime.block_on(moka_future.insert(key.clone(), value.clone()));
             runtime.block_on(memory.insert(key, value.clone())).expect("memory takes everything");
+            runtime.block_on(tagged.insert(key, value.clone())).expect("memory takes everything");
             runtime.block_on(chain.insert(key, value.clone())).expect("memory takes everything");
         }
         moka.run_pending_tasks();
@@ -75,6 +80,9 @@ macro_rules! subject {
             Contender::new("hit/moka_future_ttl", |n| at_once(moka_future.get(key(n))).expect("present")),
             Contender::new("hit/larder_memory/get", |n| {
                 at_once(memory.get(key(n))).unwrap().expect("present")
+            }),
+            Contender::new("hit/larder_memory_4_tags/get", |n| {
+                at_once(tagged.get(key(n))).unwrap().expect("present")
             }),
             Contender::new("hit/larder_chain/get", |n| at_once(chain.get(key(n))).unwrap().expect("present")),
             Contender::new("hit/larder_chain/get_now", |n| chain.get_now(key(n)).expect("present")),

@@ -334,10 +334,12 @@ impl Drop for AllWithdrawn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Coherence;
     use crate::SystemClock;
     use crate::counters::Counters;
     use crate::event::{Event, Observers};
     use crate::holds::Skip;
+    use crate::policy::Policy;
     use flight::Flight;
     use state::Next;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -370,12 +372,15 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let cx = Cx {
             clock: &clock,
+            coherence: &Coherence::new(),
+            tick: 0,
             counters: &counters,
             observers: &observers,
             base: 0,
             skip: Skip::default(),
             floor: None,
             unread: None,
+            keeping: &Policy::<u8, u8>::of_one_level(),
         };
         let queue = Queue::new(&Arc::new(Nowhere), Behind::default());
         let core = Arc::clone(&queue.0);

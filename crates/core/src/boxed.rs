@@ -2,7 +2,7 @@
 
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
-use crate::{Level, Lookup, Result, Time};
+use crate::{Coherence, Level, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 trait Erased<K: ?Sized, V>: Send + Sync {
     fn depth(&self) -> usize;
     fn look(&self, key: &K, now: Time) -> Look<V>;
-    fn hit(&self, key: &K, now: Time) -> std::result::Result<V, Look<V>>;
+    fn hit(&self, key: &K, now: Time, coherence: &Coherence) -> std::result::Result<V, Look<V>>;
     fn fetch<'a>(&'a self, cx: Cx<'a>, key: &'a K, from: usize) -> BoxFuture<'a, Option<Fetched<V>>>;
     fn put<'a>(
         &'a self,
@@ -69,8 +69,8 @@ where
     fn look(&self, key: &K, now: Time) -> Look<V> {
         C::look(self, key, now)
     }
-    fn hit(&self, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
-        C::hit(self, key, now)
+    fn hit(&self, key: &K, now: Time, coherence: &Coherence) -> std::result::Result<V, Look<V>> {
+        C::hit(self, key, now, coherence)
     }
     fn fetch<'a>(&'a self, cx: Cx<'a>, key: &'a K, from: usize) -> BoxFuture<'a, Option<Fetched<V>>> {
         Box::pin(C::fetch(self, cx, key, from))
@@ -125,8 +125,13 @@ where
         level.store.0.look(key, now)
     }
     #[inline]
-    fn hit(level: &Erasure<K, V>, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
-        level.store.0.hit(key, now)
+    fn hit(
+        level: &Erasure<K, V>,
+        key: &K,
+        now: Time,
+        coherence: &Coherence,
+    ) -> std::result::Result<V, Look<V>> {
+        level.store.0.hit(key, now, coherence)
     }
     async fn fetch(level: &Erasure<K, V>, cx: Cx<'_>, key: &K, from: usize) -> Option<Fetched<V>> {
         level.store.0.fetch(cx, key, from).await

@@ -10,8 +10,9 @@ use crate::holds::{Cx, Holds};
 use crate::inner::Inner;
 use crate::level::{IntoLevel, Level};
 use crate::policy::{Plan, Policy};
+use crate::seams::Seams;
 use crate::terms::Terms;
-use crate::{Boxed, Clock, Lookup, SystemClock, Tick, Time};
+use crate::{Boxed, Coherence, Lookup, Tick, Time};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -62,23 +63,27 @@ where
     ///
     /// - entries never expire: [`ttl`](Cache::ttl)
     /// - namespace of a store of bytes: `larder`, see [`namespace`](Cache::namespace)
-    /// - time: [`SystemClock`]
+    /// - time: [`SystemClock`](crate::SystemClock)
+    /// - invalidations: of all caches of the process, see [`coherence`](Cache::coherence)
     pub fn new<M>(store: S) -> Self
     where
         S: IntoLevel<K, M, Value = V, Codec = C>,
     {
-        Self::assemble(store.into_level(), Policy::of_one_level(), Arc::new(SystemClock))
+        Self::assemble(store.into_level(), Policy::of_one_level(), Seams::default())
     }
 
     /// Makes a cache with loads and statistics of its own.
-    pub(crate) fn assemble(level: Level<S, C>, policy: Policy<K, V>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn assemble(level: Level<S, C>, policy: Policy<K, V>, seams: Seams) -> Self {
         let mut levels = Vec::new();
         C::describe(&level, &mut levels);
+        let coherence = seams.coherence();
         let inner = Inner {
-            flights: Arc::new(Flights::new()),
+            flights: Arc::new(Flights::new(coherence.clone())),
             failures: Failures::new(),
             counters: Counters::new(levels.iter().map(|level| level.store)),
-            clock,
+            clock: seams.clock,
+            coherence,
+            group: seams.group,
             sweeper: OnceLock::new(),
         };
         Cache { inner: Arc::new(inner), level, policy: Arc::new(policy), call: None }
@@ -87,12 +92,15 @@ where
     pub(crate) fn cx(&self) -> Cx<'_> {
         Cx {
             clock: &self.inner.clock,
+            coherence: &self.inner.coherence,
+            tick: self.inner.coherence.tick(),
             counters: &self.inner.counters,
             observers: self.observers(),
             base: 0,
             skip: self.call.as_ref().map_or_else(Default::default, |call| call.skip),
             floor: None,
             unread: None,
+            keeping: &*self.policy,
         }
     }
 
@@ -114,6 +122,16 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     /// What the calls of this handle say about their entries.
     pub(crate) fn terms(&self) -> Terms {
         self.call.as_ref().map_or_else(Terms::default, |call| call.terms.clone())
+    }
+
+    /// What another cache that is made of this one is told.
+    pub(crate) fn seams(&self) -> Seams {
+        Seams { clock: Arc::clone(&self.inner.clock), group: self.inner.group.clone() }
+    }
+
+    /// Returns the group whose invalidations reach this cache: [`coherence`](Self::coherence) chooses it.
+    pub fn group(&self) -> &Coherence {
+        &self.inner.coherence
     }
 
     /// The same cache, for calls that ask for this.

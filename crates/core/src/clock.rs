@@ -1,6 +1,6 @@
 //! Where time comes from.
 
-use crate::Time;
+use crate::{Coherence, Time};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -41,6 +41,13 @@ pub trait Clock: Send + Sync + 'static {
     /// Returns a timer that ends `span` from now. Dropping it cancels it.
     fn sleep(&self, span: Duration) -> Sleep;
 
+    /// Returns the group that caches with this clock belong to, unless they are told otherwise. The default is that of the
+    /// process; a clock of a test has one of its own, so that tests that run side by side invalidate nothing of each
+    /// other.
+    fn coherence(&self) -> Coherence {
+        Coherence::of_the_process()
+    }
+
     /// Has `job` called now and then, for as long as it lives.
     fn on_tick(&self, job: Weak<dyn Tick>);
 }
@@ -65,6 +72,9 @@ impl<T: Clock> Clock for Arc<T> {
     }
     fn sleep(&self, span: Duration) -> Sleep {
         (**self).sleep(span)
+    }
+    fn coherence(&self) -> Coherence {
+        (**self).coherence()
     }
     fn on_tick(&self, job: Weak<dyn Tick>) {
         (**self).on_tick(job);

@@ -5,9 +5,11 @@ mod boxed;
 mod breaker;
 mod cache_errors;
 mod cache_if;
+mod capped_by_dependencies;
 mod chain;
 mod clock;
 mod codec;
+mod coherence;
 mod compressed;
 mod early_expiration;
 mod encrypted;
@@ -31,6 +33,7 @@ mod seed;
 mod soft_timeout;
 mod stale;
 mod stale_if_error;
+mod tags;
 mod time_to_idle;
 mod ttl;
 mod ttl_with;
@@ -60,8 +63,7 @@ where
     /// Another cache over the same store.
     fn travelling(self, change: impl FnOnce(Wire<C>) -> Wire<C>) -> Self {
         let policy = Policy::clone(&self.policy);
-        Cache::assemble(self.level.with_wire(change), policy, Arc::clone(&self.inner.clock))
-            .calling(self.call)
+        Cache::assemble(self.level.with_wire(change), policy, self.seams()).calling(self.call)
     }
 
     /// Another cache over the same store, with a codec for the same values that is made of the one that is there.
@@ -70,7 +72,6 @@ where
         D: Holds<S, K, V>,
     {
         let policy = Policy::clone(&self.policy);
-        Cache::assemble(self.level.with_codec(codec), policy, Arc::clone(&self.inner.clock))
-            .calling(self.call)
+        Cache::assemble(self.level.with_codec(codec), policy, self.seams()).calling(self.call)
     }
 }

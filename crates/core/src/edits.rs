@@ -16,3 +16,10 @@ pub(crate) struct Edits {
     /// Should the load fail, it is not to be tried again sooner.
     pub(crate) retry_after: Option<Duration>,
 }
+
+impl Edits {
+    pub(crate) fn clear_tags(&mut self) {
+        self.terms.tags.clear();
+        self.terms.others.clear();
+    }
+}

@@ -32,7 +32,7 @@ where
             return None;
         }
         match held(level, cx, &full_key(level, key)).await {
-            Ok(held) => Fetched::of(held?, cx.base, cx.clock.now_exact()),
+            Ok(held) => cx.judged(held?),
             Err(error) => {
                 cx.failed(Operation::Read, error);
                 None
@@ -163,7 +163,8 @@ async fn held<V, B: ByteStore, C: Codec<V>>(
         None => guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?,
     };
     let Some(bytes) = held else { return Ok(None) };
-    level.wire.open_at(key, &bytes, cx.moment()).map(Some)
+    let entry = level.wire.open_at(key, &bytes, cx.moment())?;
+    Ok(Some(entry.watched(|position| cx.coherence.watch_read(position, cx.tick))))
 }
 
 /// Writes a value, or has it written; or else removes what is there: what cannot be written must not leave the older value

@@ -1,7 +1,9 @@
 //! A value and its times.
 
 use crate::Time;
+use crate::coherence::{Coherence, Watch};
 use crate::extra::Extra;
+use crate::shared_log::Position;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -191,6 +193,22 @@ impl<V> Entry<V> {
         apart.unwrap_or(self.life.settled_until)
     }
 
+    /// What it knows of invalidations, if it can be invalidated by a name.
+    #[inline]
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.extra.as_ref()?.watch.as_ref()
+    }
+
+    /// The same entry, which knows more of invalidations.
+    pub(crate) fn watched(mut self, watch: impl FnOnce(Position) -> Watch) -> Self {
+        if let Some(extra) = self.extra.as_mut().and_then(Arc::get_mut)
+            && let Some(position) = extra.watch.as_ref().and_then(|watch| watch.position)
+        {
+            extra.watch = Some(watch(position));
+        }
+        self
+    }
+
     pub(crate) fn extra(&self) -> Option<&Arc<Extra>> {
         self.extra.as_ref()
     }
@@ -199,6 +217,12 @@ impl<V> Entry<V> {
     #[inline]
     pub(crate) fn is_settled(&self, now: Time) -> bool {
         now < self.life.settled_until
+    }
+
+    /// Whether nothing was invalidated since it was judged, and nobody is to be told of its use.
+    #[inline]
+    pub(crate) fn is_calm(&self, coherence: &Coherence) -> bool {
+        self.extra.as_ref().is_none_or(|extra| extra.is_calm(coherence))
     }
 
     /// Notes that it is read.

@@ -7,7 +7,7 @@
 //! | 2 | magic `FE 4C` (`FE` occurs in no UTF-8 text) |
 //! | 1 | version, 1 |
 //! | 8 | XXH3 checksum, with the version as its seed, of all that follows |
-//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window, bit 2 it is kept for failures, bit 3 it is reloaded ahead of its end, bit 4 it has notes, bit 5 its schema has a version, bit 6 its payload has a form; bit 7 is 0 |
+//! | 1 | flags: bit 0 it expires, bit 1 it has a stale window, bit 2 it is kept for failures, bit 3 it is reloaded ahead of its end, bit 4 it has notes, bit 5 its schema has a version, bit 6 its payload has a form, bit 7 it can be invalidated by names |
 //! | 1 | the codec's [`Format::ID`](crate::Format::ID) |
 //! | 6 | when the load began, in milliseconds since 1970 |
 //! | 1–7 | fresh life in milliseconds, if it expires; LEB128, as all numbers that follow |
@@ -16,6 +16,7 @@
 //! | 1–7 | how long before the end of its fresh life it is to be reloaded, in milliseconds, if it is |
 //! | 1–5 | version of the schema, if it has one; else that is 0 |
 //! | 1 | form of the payload, if it has one: bits 0 to 3 the method of compression, or 0; bit 4 it is encrypted; the others are 0 |
+//! | 9–15 | where the log of invalidations stood when the load began, if names can invalidate it: 8 bytes of its era, then its number |
 //! | 1–2 | length of the key, then the key's text with its namespace; or 0, for an empty key and for one of more than 128 bytes, then 16 bytes, its XXH3-128 |
 //! | 4– | notes, if it has any: see `notes` |
 //! | rest | the payload: what the codec wrote; compressed, with its length before that as a number in front; encrypted |
@@ -52,6 +53,7 @@ const IS_AHEAD: u8 = 8;
 const HAS_NOTES: u8 = 16;
 const HAS_SCHEMA: u8 = 32;
 const HAS_FORM: u8 = 64;
+const HAS_POSITION: u8 = 128;
 pub(crate) const METHOD: u8 = 0x0F;
 pub(crate) const ENCRYPTED: u8 = 0x10;
 /// The place of the checksum; what is before it has one right value.
@@ -218,7 +220,6 @@ mod tests {
         };
         refused(change(2, 2), "newer release");
         refused(change(2, 0), "newer release");
-        refused(change(CHECKSUM.end, 0x80), "newer release");
         let mut form = sealed(60, 30).to_vec();
         form[CHECKSUM.end] |= HAS_FORM;
         form.insert(form.len() - VALUE.len() - KEY.len() - 1, 0x20);

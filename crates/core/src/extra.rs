@@ -3,6 +3,8 @@
 //! Behind one pointer, so that the many entries which have none of it stay small.
 
 use crate::Time;
+use crate::coherence::{Coherence, Watch};
+use crate::running::is_running;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
@@ -18,24 +20,33 @@ pub(crate) struct Extra {
     /// From when on it is to be reloaded ahead of its end, if that is not simply where it stops being settled.
     pub(crate) refresh_at: Option<Time>,
     pub(crate) idle: Option<Idle>,
+    /// When it began, where it can be invalidated by a name.
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Extra {
     /// Behind a pointer, unless there is nothing to point to.
     pub(crate) fn shared(self) -> Option<Arc<Self>> {
-        let Extra { tags, etag, last_modified, took, refresh_at: _, idle } = &self;
-        let is_empty =
-            tags.is_empty() && etag.is_none() && last_modified.is_none() && took.is_none() && idle.is_none();
+        let Extra { tags, etag, last_modified, took, refresh_at: _, idle, watch } = &self;
+        let has_notes = !tags.is_empty() || etag.is_some() || last_modified.is_some() || took.is_some();
+        let is_empty = !has_notes && idle.is_none() && watch.is_none();
         (!is_empty).then(|| Arc::new(self))
     }
 
-    /// What a copy in another level takes over. When it is to be reloaded, and how long it may idle, is that level's.
-    pub(crate) fn copied(&self) -> Self {
+    /// Whether nothing was invalidated since it was judged, and nobody is to be told of its use.
+    #[inline]
+    pub(crate) fn is_calm(&self, coherence: &Coherence) -> bool {
+        self.watch.as_ref().is_none_or(|watch| coherence.is_calm(watch) && !is_running())
+    }
+
+    /// What a copy in another level takes over, which was read since `tick`. When it is to be reloaded, and how long it may idle, is that level's.
+    pub(crate) fn copied(&self, tick: u64) -> Self {
         Extra {
             tags: self.tags.clone(),
             etag: self.etag.clone(),
             last_modified: self.last_modified,
             took: self.took,
+            watch: self.watch.as_ref().map(|watch| watch.copied(tick)),
             ..Extra::default()
         }
     }

@@ -1,5 +1,6 @@
 //! One load that is under way, and those who wait for it.
 
+use crate::coherence::Coherence;
 use crate::edits::Edits;
 use crate::flights::Wanted;
 use crate::running::Running;
@@ -23,6 +24,8 @@ pub(crate) struct Flight<K: ?Sized + Lookup, V> {
     floor: Option<Time>,
     /// What its load says about its result.
     pub(crate) edits: Mutex<Edits>,
+    /// The group that its cache belongs to.
+    coherence: Coherence,
     /// The entry that its leader was served, and that the load is to replace.
     at_hand: OnceLock<Entry<V>>,
     /// An old entry that a lower level had: who waits is served it, while it may be, and the load goes on.
@@ -43,8 +46,8 @@ type Held<V> = (Entry<V>, usize);
 /// How a flight ended.
 #[derive(Clone)]
 pub(crate) enum Outcome<V> {
-    /// A value was loaded.
-    Loaded(V),
+    /// A value was loaded, and this goes with it.
+    Loaded(Entry<V>),
     /// An entry was found, at this level.
     Found(Entry<V>, usize),
     /// The loader's error, which only callers with the same error type can read.
@@ -63,8 +66,9 @@ pub(crate) enum Outcome<V> {
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
     /// Makes a flight, which has a loader or only asks the lower levels.
-    pub(crate) fn new(key: K::Owned, Wanted { loads, now, floor }: Wanted) -> Self {
+    pub(crate) fn new(key: K::Owned, wanted: Wanted, coherence: &Coherence) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
+        let Wanted { loads, now, floor } = wanted;
         Flight {
             id: IDS.fetch_add(1, Relaxed),
             key,
@@ -72,6 +76,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
             began: now,
             floor,
             edits: Mutex::default(),
+            coherence: coherence.clone(),
             at_hand: OnceLock::new(),
             interim: OnceLock::new(),
             fallback: OnceLock::new(),
@@ -227,6 +232,9 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Running for Flight<K,
     }
     fn edits(&self) -> &Mutex<Edits> {
         &self.edits
+    }
+    fn coherence(&self) -> &Coherence {
+        &self.coherence
     }
     fn key(&self) -> &(dyn Any + Send + Sync) {
         &self.key

@@ -26,6 +26,7 @@ mod visit;
 
 pub(crate) use visit::{HoldsTurn, Visit};
 
+use crate::coherence::Coherence;
 use crate::counters::Count;
 use crate::flight::{Flight, Outcome};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, RandomState, shards};
@@ -50,6 +51,7 @@ pub(crate) struct Flights<K: ?Sized + Lookup, V> {
     landed: AtomicU64,
     /// Flights that were cut off.
     pub(crate) abandoned: Count,
+    coherence: Coherence,
 }
 
 struct Visited<K: ?Sized + Lookup, V> {
@@ -80,13 +82,14 @@ struct State<K: ?Sized + Lookup, V> {
 const SHARDS: usize = shards(64);
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(coherence: Coherence) -> Self {
         Flights {
             shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
             hasher: RandomState::default(),
             gate: Arc::default(),
             landed: AtomicU64::new(0),
             abandoned: Count::default(),
+            coherence,
         }
     }
 
@@ -184,7 +187,7 @@ pub(crate) fn board<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
         }
         state.era += 1;
     }
-    let flight = Arc::new(Flight::new(key.to_owned(), wanted));
+    let flight = Arc::new(Flight::new(key.to_owned(), wanted, &flights.coherence));
     state.flight = Some(Arc::clone(&flight));
     (visit.era, visit.written) = (state.era, state.written);
     drop(state);
@@ -202,7 +205,8 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Lead<K, V> {
     /// The duty to load for oneself alone, beside a flight that others may join.
     pub(crate) fn alone(visit: Visit<K, V>, key: &K, now: Time) -> Self {
         let wanted = Wanted { loads: true, now, floor: None };
-        Lead { visit, flight: Arc::new(Flight::new(key.to_owned(), wanted)), outcome: Outcome::Abandoned }
+        let flight = Flight::new(key.to_owned(), wanted, &visit.flights.coherence);
+        Lead { visit, flight: Arc::new(flight), outcome: Outcome::Abandoned }
     }
 
     pub(crate) fn end(mut self, outcome: Outcome<V>) {
@@ -230,6 +234,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Lead<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Entry;
     use crate::failures::Failures;
 
     const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Some(Time::from_nanos(4)) };
@@ -240,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_key_is_forgotten_with_its_last_visit() {
-        let flights = Arc::new(Flights::<u64, u64>::new());
+        let flights = Arc::new(Flights::<u64, u64>::new(Coherence::new()));
         let first = Visit::begin(&flights, &7);
         let second = first.again();
         drop(first);
@@ -251,7 +256,7 @@ mod tests {
 
     #[test]
     fn whatever_threads_do_the_table_is_empty_afterwards() {
-        let flights = Arc::new(Flights::<u64, u64>::new());
+        let flights = Arc::new(Flights::<u64, u64>::new(Coherence::new()));
         std::thread::scope(|scope| {
             for thread in 0..8 {
                 let flights = &flights;
@@ -259,7 +264,9 @@ mod tests {
                     for round in 0..5_000_u64 {
                         let key = (round * 7 + thread) % 3;
                         match board(flights, &key, WANTED) {
-                            Boarding::Lead(lead) if round % 2 == 0 => lead.end(Outcome::Loaded(round)),
+                            Boarding::Lead(lead) if round % 2 == 0 => {
+                                lead.end(Outcome::Loaded(Entry::new(round, WANTED.now)));
+                            }
                             Boarding::Lead(lead) => drop(lead.visit.again()),
                             _ => flights.overtake_all(),
                         }
@@ -272,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_new_era_overtakes_those_who_came_before_and_not_those_who_come_after() {
-        let flights = Arc::new(Flights::<u64, u64>::new());
+        let flights = Arc::new(Flights::<u64, u64>::new(Coherence::new()));
         let before = Visit::begin(&flights, &7);
         drop(Visit::begin(&flights, &7).overtake_at_the_end(&7, &Failures::new()));
         let after = Visit::begin(&flights, &7);
@@ -283,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_flight_that_began_too_early_for_someone_is_overtaken_by_theirs() {
-        let flights = Arc::new(Flights::<u64, u64>::new());
+        let flights = Arc::new(Flights::<u64, u64>::new(Coherence::new()));
         let Boarding::Lead(early) = board(&flights, &7, WANTED) else { panic!("nobody flies yet") };
         let later = Wanted { now: Time::from_nanos(9), floor: Some(Time::from_nanos(5)), ..WANTED };
         let Boarding::Lead(late) = board(&flights, &7, later) else { panic!("the flight began too early") };
@@ -297,7 +304,7 @@ mod tests {
 
     #[test]
     fn who_wants_no_load_neither_waits_for_one_nor_overtakes_what_began_too_early() {
-        let flights = Arc::new(Flights::<u64, u64>::new());
+        let flights = Arc::new(Flights::<u64, u64>::new(Coherence::new()));
         let read = Wanted { loads: false, ..WANTED };
         let Boarding::Lead(early) = board(&flights, &7, read) else { panic!("nobody flies yet") };
         let later = Wanted { now: Time::from_nanos(9), floor: Some(Time::from_nanos(6)), ..read };
@@ -311,12 +318,12 @@ mod tests {
 
     #[test]
     fn nobody_joins_a_flight_that_was_overtaken() {
-        let flights = Arc::new(Flights::<u64, u64>::new());
+        let flights = Arc::new(Flights::<u64, u64>::new(Coherence::new()));
         let Boarding::Lead(old) = board(&flights, &7, WANTED) else { panic!("nobody flies yet") };
         assert!(matches!(board(&flights, &7, WANTED), Boarding::Join(_)));
         flights.overtake_all();
         let Boarding::Lead(new) = board(&flights, &7, WANTED) else { panic!("the old flight was overtaken") };
-        old.end(Outcome::Loaded(1));
+        old.end(Outcome::Loaded(Entry::new(1, WANTED.now)));
         assert!(
             matches!(board(&flights, &7, WANTED), Boarding::Join(flight) if Arc::ptr_eq(&flight, &new.flight))
         );

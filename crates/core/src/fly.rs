@@ -1,10 +1,11 @@
 //! What a flight does: ask the lower levels, load, store, and tell those who wait.
 
+use crate::dependencies::Capped;
 use crate::event::{Event, LoadFailure};
 use crate::failures::Delay;
 use crate::flight::{Flight, Outcome};
 use crate::flights::Lead;
-use crate::holds::{Cx, Fetched, Holds, Unread};
+use crate::holds::{Cx, Fetched, Holds, Stamp, Unread};
 use crate::load_context::LoadContext;
 use crate::spawn::catch_panic;
 use crate::{Cache, Entry, Error, Freshness, Lookup, Time, running};
@@ -89,11 +90,12 @@ where
     {
         let (flight, clock) = (&lead.flight, &*self.inner.clock);
         let key = flight.key.borrow();
+        let tick = self.inner.coherence.tick();
         let (found, failure) = self.fetch(key, trip.from, trip.waited, trip.floor).await;
         if let Some(found) = found {
             if self.will_do(flight, &found, trip.floor, load.is_some()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
-                self.copy_up(&lead.visit, key, found, inside).await;
+                self.copy_up(&lead.visit, key, found, tick, inside).await;
                 return outcome;
             }
             if found.is_hit() {
@@ -113,7 +115,8 @@ where
         if trip.waited == Waited::Not || flight.has_answered(clock) {
             self.inner.counters.reloads.add();
         }
-        let loaded_at = clock.now_exact();
+        let since = self.inner.coherence.since(clock.now_exact());
+        let _told = self.policy.loads.is_capped.then(Capped::begin);
         let loaded = {
             let load = pin!(load(LoadContext::new(Arc::clone(flight))));
             self.watch(lead, load).await
@@ -123,8 +126,10 @@ where
                 self.inner.failures.forget(key);
                 // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
                 // callers whatever becomes of the storing.
-                self.tell_panic(pin!(self.store(lead, &value, loaded_at, inside))).await;
-                Outcome::Loaded(value)
+                let stored = self.tell_panic(pin!(self.store(lead, &value, since, inside))).await;
+                let Stamp { life, extra } =
+                    stored.unwrap_or_else(|| Stamp::unstored(since, &flight.edits.lock().terms));
+                Outcome::Loaded(Entry::with_life(value, life, extra))
             }
             Some(Err(error)) => {
                 self.load_failed(lead, trip, LoadFailure::Error, Some(&error));

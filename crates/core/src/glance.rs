@@ -1,5 +1,6 @@
 //! The first look, which every read begins with and most end with.
 
+use crate::dependencies::any_capped;
 use crate::holds::{Holds, Look};
 use crate::{Cache, Entry, Freshness, Lookup, Time};
 use std::future::Future;
@@ -26,11 +27,11 @@ where
     /// Looks without waiting, and counts a fresh hit. This is all that a hit costs.
     #[inline]
     pub(crate) fn glance(&self, key: &K) -> Result<V, Seen<V>> {
-        if self.call.is_some() {
+        if self.call.is_some() || any_capped() {
             return self.glance_closely(key);
         }
         let now = self.inner.clock.now();
-        match C::hit(&self.level, key, now) {
+        match C::hit(&self.level, key, now, &self.inner.coherence) {
             Ok(value) => {
                 self.inner.counters.first_hits.add();
                 Ok(value)
@@ -43,13 +44,13 @@ where
     #[cold]
     #[inline(never)]
     fn glance_closely(&self, key: &K) -> Result<V, Seen<V>> {
-        self.glance_at_entry(key).map(Entry::into_value)
+        self.glance_at_entry(key).map(|entry| self.serve(entry))
     }
 
     #[cold]
     #[inline(never)]
     fn think_twice(&self, look: Look<V>, now: Time) -> Result<V, Seen<V>> {
-        self.judge(look, now).map(Entry::into_value)
+        self.judge(self.unless_invalidated(look, now), now).map(|entry| self.serve(entry))
     }
 
     /// As [`glance`](Self::glance), for a call that has a loader.
@@ -84,7 +85,8 @@ where
         if self.skips_first() {
             return None;
         }
-        match C::look(&self.level, key, self.inner.clock.now()) {
+        let now = self.inner.clock.now();
+        match self.unless_invalidated(C::look(&self.level, key, now), now) {
             Look::Hit(entry) => Some(entry),
             Look::Ask(_, kept) => kept,
         }
@@ -96,13 +98,21 @@ where
 
     /// Looks without waiting, with an eye to what the call asks for. What is too old for it comes along.
     pub(crate) fn look(&self, key: &K, now: Time) -> Look<V> {
-        let look = if self.skips_first() { Look::Ask(1, None) } else { C::look(&self.level, key, now) };
-        match look {
+        if self.skips_first() {
+            return Look::Ask(1, None);
+        }
+        match self.unless_invalidated(C::look(&self.level, key, now), now) {
             Look::Hit(entry) if self.call.is_some() && Some(entry.loaded_at()) < self.floor(false) => {
                 Look::Ask(1, Some(entry))
             }
             look => look,
         }
+    }
+
+    /// What the marks leave of what the first level has.
+    fn unless_invalidated(&self, look: Look<V>, now: Time) -> Look<V> {
+        let (Look::Hit(entry) | Look::Ask(_, Some(entry))) = look else { return look };
+        Look::of(self.inner.coherence.judged(entry, || self.policy.kept()[0]), now)
     }
 
     /// As [`glance`](Self::glance), with the times of what it finds.

@@ -11,6 +11,7 @@
 //! [`Boxed`]: crate::Boxed
 
 use crate::breaker::BreakerState;
+use crate::coherence::Since;
 use crate::counters::Counters;
 use crate::entry::Lifetime;
 use crate::envelope::Moment;
@@ -18,7 +19,8 @@ use crate::event::{Observers, Operation};
 use crate::extra::Extra;
 use crate::guard::Witness;
 use crate::store::Usage;
-use crate::{Clock, Entry, Error, Freshness, Level, Result, Time};
+use crate::terms::Terms;
+use crate::{Clock, Coherence, Entry, Error, Freshness, Level, Result, Time};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -37,13 +39,18 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn look(level: &Level<S, Self>, key: &K, now: Time) -> Look<V>;
 
-    /// Looks without waiting, and returns the value alone if it is fresh and needs no second thought: less to hand
+    /// Looks without waiting, and returns the value alone if it is fresh, was not invalidated, and needs no second thought: less to hand
     /// through than an entry, which is what a hit through a box costs.
     #[doc(hidden)]
     #[inline]
-    fn hit(level: &Level<S, Self>, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
+    fn hit(
+        level: &Level<S, Self>,
+        key: &K,
+        now: Time,
+        coherence: &Coherence,
+    ) -> std::result::Result<V, Look<V>> {
         match Self::look(level, key, now) {
-            Look::Hit(entry) if entry.is_settled(now) => Ok(entry.into_value()),
+            Look::Hit(entry) if entry.is_settled(now) && entry.is_calm(coherence) => Ok(entry.into_value()),
             other => Err(other),
         }
     }
@@ -153,7 +160,7 @@ impl<V> Fetched<V> {
         self.freshness <= Freshness::Stale
     }
 
-    /// Judges what level `level` holds at `now`.
+    /// Judges an entry of level `level` at `now`.
     pub(crate) fn of(entry: Entry<V>, level: usize, now: Time) -> Option<Self> {
         match entry.freshness(now) {
             Freshness::Dead => None,
@@ -191,6 +198,17 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// What goes with a value that is stored nowhere: what who is made of it is to know.
+    pub(crate) fn unstored(since: Since, terms: &Terms) -> Self {
+        let fresh_until = match terms.ttl {
+            Some(ttl) => since.at.after(ttl),
+            None => terms.most.unwrap_or(Time::NEVER),
+        };
+        let life = Lifetime::ending(since.at, fresh_until, Duration::ZERO, Duration::ZERO);
+        let extra = Extra { tags: terms.tags.clone(), watch: terms.watch(since), ..Extra::default() };
+        Stamp { life, extra: extra.shared() }
+    }
+
     /// Whether the entry dies of itself.
     pub(crate) fn expires(&self) -> bool {
         self.life.dead_at != Time::NEVER || self.extra.as_ref().is_some_and(|extra| extra.idle.is_some())
@@ -228,6 +246,9 @@ impl<V> Gift<'_, V> {
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
     pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) coherence: &'a Coherence,
+    /// The last tick when the operation began.
+    pub(crate) tick: u64,
     pub(crate) counters: &'a Counters,
     pub(crate) observers: &'a Observers,
     /// The number of the first level that is meant.
@@ -238,6 +259,12 @@ pub struct Cx<'a> {
     pub(crate) floor: Option<Time>,
     /// Where a read that minds failures leaves the first.
     pub(crate) unread: Option<&'a Unread>,
+    pub(crate) keeping: &'a dyn Keeping,
+}
+
+/// Says for how long each level keeps for failures what was expired.
+pub(crate) trait Keeping: Send + Sync {
+    fn kept_at(&self, level: usize) -> Duration;
 }
 
 /// Levels that a call does not read from, or does not write to; a bit a level.
@@ -282,6 +309,12 @@ impl Cx<'_> {
     /// Whether the call does not write to this level.
     pub(crate) fn skips_write(&self) -> bool {
         self.skip.writes >> self.base & 1 == 1
+    }
+
+    /// What the marks, and the time, leave of what the level holds.
+    pub(crate) fn judged<V>(&self, entry: Entry<V>) -> Option<Fetched<V>> {
+        let entry = self.coherence.judged(entry, || self.keeping.kept_at(self.base))?;
+        Fetched::of(entry, self.base, self.clock.now_exact())
     }
 
     pub(crate) fn moment(&self) -> Moment {

@@ -3,7 +3,7 @@
 use crate::counters::Counters;
 use crate::failures::Failures;
 use crate::flights::Flights;
-use crate::{Clock, Lookup};
+use crate::{Clock, Coherence, Lookup};
 use std::sync::{Arc, OnceLock};
 
 /// See the module.
@@ -12,6 +12,10 @@ pub(crate) struct Inner<K: ?Sized + Lookup, V> {
     pub(crate) failures: Failures<K>,
     pub(crate) counters: Counters,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whose invalidations reach it.
+    pub(crate) coherence: Coherence,
+    /// The group that was chosen, if one was.
+    pub(crate) group: Option<Coherence>,
     /// Frees what has expired. Made when the first entry with an end is written; the clock drops it with us.
     pub(crate) sweeper: OnceLock<Arc<dyn crate::Tick>>,
 }

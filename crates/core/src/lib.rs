@@ -14,6 +14,8 @@
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
 //!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`
+//! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
+//!   `bus`, `lock`
 //! - counting: `counters`, `striped`, `stats`
 //! - what all this is made of, so that models can choose the order of events: `sync`
 
@@ -30,10 +32,13 @@ mod chain;
 mod circuit;
 mod clock;
 mod codec;
+mod coherence;
 mod combinator;
 mod compress;
 mod counters;
+mod current_load;
 mod cycle;
+mod dependencies;
 mod edits;
 mod encoded;
 mod encrypt;
@@ -69,6 +74,7 @@ mod random;
 mod record;
 mod room;
 mod running;
+mod seams;
 mod seat;
 mod shared_log;
 mod spawn;
@@ -94,8 +100,10 @@ pub use call::CallOptions;
 pub use chain::Chain;
 pub use clock::{Clock, Sleep, Tick};
 pub use codec::{AlsoReads, Codec, Format, Migrate, Native, PerLevel, Raw, Shared};
+pub use coherence::Coherence;
 pub use combinator::{Around, Promote, Through, WriteStrategy};
 pub use compress::Compress;
+pub use current_load::CurrentLoad;
 pub use encrypt::Encrypt;
 pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};

@@ -1,6 +1,7 @@
 //! How long entries live: what `.ttl`, `.ttl_with`, `.stale`, `.jitter` and the like say, and the times that follow.
 
 use crate::ahead::Ahead;
+use crate::coherence::Since;
 use crate::entry::Lifetime;
 use crate::extra::{Extra, Idle};
 use crate::holds::Stamp;
@@ -91,28 +92,31 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         self.all().any(|life| life.jitter.is_some())
     }
 
-    /// The times of a value whose load began at `loaded_at`; `None` when its life is over at `now`.
+    /// The times of a value whose load began at `since`; `None` when its life is over at `now`.
     pub(crate) fn stamp(
         &self,
         key: &K,
         value: &V,
         call: &Terms,
         random: f64,
-        loaded_at: Time,
+        since: Since,
         now: Time,
     ) -> Option<Stamp> {
-        let fresh_until = match self.ttl(key, value, call, random) {
+        let loaded_at = since.at;
+        let own = match self.ttl(key, value, call, random) {
             None => Time::NEVER,
             Some(ttl) if ttl.is_zero() => return None,
             Some(ttl) => loaded_at.after(ttl),
         };
+        let fresh_until = call.most.map_or(own, |most| own.min(most));
         let life = Lifetime::ending(loaded_at, fresh_until, self.window(call), self.kept(call));
+        let watch = call.watch(since);
         let Terms { tags, etag, last_modified, took, .. } = call.clone();
-        let extra = Extra { tags, etag, last_modified, took, ..Extra::default() };
+        let extra = Extra { tags, etag, last_modified, took, watch, ..Extra::default() };
         (now < life.dead_at).then(|| self.finished(life, extra, loaded_at, now))
     }
 
-    /// The times of a copy of `source`, made `now`: what is left at the source, or this level's ttl if that is
+    /// The times of a copy of `source`, made `now` of what was read since `tick`: what is left at the source, or this level's ttl if that is
     /// less. `None` when such a copy would be dead.
     pub(crate) fn copy(
         &self,
@@ -121,6 +125,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         call: &Terms,
         random: f64,
         now: Time,
+        tick: u64,
     ) -> Option<Stamp> {
         let own = match self.ttl(key, source.value(), call, random) {
             None => Time::NEVER,
@@ -129,7 +134,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         };
         let fresh_until = own.min(source.fresh_until());
         let life = Lifetime::ending(source.loaded_at(), fresh_until, self.window(call), self.kept(call));
-        let extra = source.extra().map_or_else(Extra::default, |extra| extra.copied());
+        let extra = source.extra().map_or_else(Extra::default, |extra| extra.copied(tick));
         (now < life.stale_until).then(|| self.finished(life, extra, now, now))
     }
 
@@ -156,6 +161,7 @@ fn scale(ttl: Duration, factor: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared_log::Position;
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -166,10 +172,11 @@ mod tests {
     }
 
     const NOW: Time = Time::from_nanos(1_000_000_000_000);
+    const SINCE: Since = Since { at: NOW, tick: 0, position: Position { era: 0, number: 0 } };
 
     fn stamped(own: &[Arc<Life<str, u8>>], whole: &Life<str, u8>, call: &Terms) -> (Duration, Duration) {
         let Stamp { life, .. } =
-            Scopes { own, whole, ahead: None }.stamp("k", &0, call, 0.0, NOW, NOW).unwrap();
+            Scopes { own, whole, ahead: None }.stamp("k", &0, call, 0.0, SINCE, NOW).unwrap();
         (life.fresh_until.since(NOW), life.stale_until.since(life.fresh_until))
     }
 
@@ -197,7 +204,7 @@ mod tests {
         let source = |ttl| Entry::new(0, Time::from_nanos(0)).fresh_for(NOW.since(Time::from_nanos(0)) + ttl);
 
         let copy = |ttl| {
-            let stamp = scopes.copy("k", &source(secs(ttl)), &Terms::default(), 0.0, NOW);
+            let stamp = scopes.copy("k", &source(secs(ttl)), &Terms::default(), 0.0, NOW, 0);
             stamp.map(|stamp| stamp.life.fresh_until)
         };
         assert_eq!(copy(20), Some(NOW.after(secs(20))));
@@ -210,7 +217,7 @@ mod tests {
         let whole = Life { jitter: Some(0.1), ..life(Some(100), None) };
         let ttl = |random| {
             let Stamp { life, .. } = Scopes { own: &[], whole: &whole, ahead: None }
-                .stamp("k", &0, &Terms::default(), random, NOW, NOW)
+                .stamp("k", &0, &Terms::default(), random, SINCE, NOW)
                 .unwrap();
             life.fresh_until.since(NOW)
         };

@@ -18,15 +18,17 @@
 //! ```
 //!
 //! Everything here speaks of the innermost load that the calling code runs in. It follows a load through its awaits and
-//! through nested caches; a task which the load spawns is not part of it. Outside of a load each function does nothing and
+//! through nested caches; a task which the load spawns is part of it in the scope of [`current`] only. Outside of a load each function does nothing and
 //! says so in what it returns. What is said counts for this one result, whenever it is said before the load ends; the
 //! last word wins, and tags add up. [`LoadContext`] is the same as a value.
 
+use crate::current_load::CurrentLoad;
 use crate::edits::Edits;
 use crate::load_context::Previous;
-use crate::running::running;
+use crate::running::{self, running};
 use crate::{Entry, Lookup};
 use std::borrow::Borrow;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 #[cfg(doc)]
@@ -34,7 +36,7 @@ use crate::LoadContext;
 
 /// Whether this code runs in a load.
 pub fn is_running() -> bool {
-    running(|_| ()).is_some()
+    running::is_running()
 }
 
 /// Returns the key that is loaded: `load::key::<str>()` is a `String`. `None` outside of a load, and in the load of a
@@ -68,6 +70,29 @@ pub fn stale_if_error(window: Duration) -> bool {
 /// Gives the result a tag: [`LoadContext::tag`]. Returns whether there is a load.
 pub fn tag(tag: impl AsRef<str>) -> bool {
     edit(|edits| edits.terms.tag(tag.as_ref()))
+}
+
+/// Says that the result is made from what `name` stands for: it gets that tag, so that who invalidates the tag
+/// invalidates the result. The same as [`tag`]; cached values that the load is given say it by themselves. Returns whether
+/// there is a load.
+pub fn depends_on(name: impl AsRef<str>) -> bool {
+    tag(name)
+}
+
+/// Returns the tags that the result has so far: those that were said, and those of the cached values that the load was
+/// given. Empty outside of a load.
+pub fn tags() -> Vec<Arc<str>> {
+    running(|load| load.edits().lock().terms.tags.clone()).unwrap_or_default()
+}
+
+/// Takes from the result all tags that it has so far: [`LoadContext::clear_tags`]. Returns whether there is a load.
+pub fn clear_tags() -> bool {
+    edit(Edits::clear_tags)
+}
+
+/// Returns a handle of the running load, for the tasks and threads that it starts.
+pub fn current() -> CurrentLoad {
+    CurrentLoad(running::current())
 }
 
 /// Notes the entity tag of the result: [`LoadContext::etag`]. Returns whether there is a load.

@@ -84,6 +84,23 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> LoadContext<K, V> {
         self.edit(|edits| edits.terms.tag(tag.as_ref()));
     }
 
+    /// Returns the tags that the result has so far: those that were said, and those of the cached values that the load was
+    /// given.
+    pub fn tags(&self) -> Vec<Arc<str>> {
+        self.flight.edits.lock().terms.tags.clone()
+    }
+
+    /// Takes from the result all tags that it has so far, also those of the cached values that the load was given. For a
+    /// load that knows better than those what its result depends on.
+    pub fn clear_tags(&self) {
+        self.edit(Edits::clear_tags);
+    }
+
+    /// Returns the fresh life that was said for the result so far, if one was.
+    pub fn said_ttl(&self) -> Option<Duration> {
+        self.flight.edits.lock().terms.ttl
+    }
+
     /// Notes the entity tag that the source gave, for the next load of this key.
     pub fn etag(&self, etag: impl AsRef<str>) {
         self.edit(|edits| edits.terms.etag = Some(etag.as_ref().into()));

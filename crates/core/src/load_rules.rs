@@ -1,4 +1,5 @@
-//! What governs loads: time-outs, what is done about failures, what is stored and what is remembered.
+//! What governs loads: time-outs, what is done about failures, what is stored under which tags, and what is
+//! remembered.
 //!
 //! A level behind another one does not load, so these are said on the left side of `.chain` or after it.
 
@@ -20,10 +21,15 @@ pub(crate) struct LoadRules<K: ?Sized, V> {
     /// For each type of error, how long which errors are remembered.
     pub(crate) cache_errors: Vec<Arc<RememberError>>,
     pub(crate) fallback: Option<Arc<Fallback<K, V>>>,
+    pub(crate) tags: Option<Arc<Tags<K, V>>>,
+    /// Whether a value lives no longer than what it was made from.
+    pub(crate) is_capped: bool,
 }
 
 pub(crate) type Predicate<V> = dyn Fn(&V) -> bool + Send + Sync;
 pub(crate) type Fallback<K, V> = dyn Fn(&K) -> V + Send + Sync;
+/// Hands the tags of a value to its last argument.
+pub(crate) type Tags<K, V> = dyn Fn(&K, &V, &mut dyn FnMut(&str)) + Send + Sync;
 /// How long to remember an error; `None` where it is of another type, or not to be remembered.
 pub(crate) type RememberError = dyn Fn(&(dyn Any + Send + Sync)) -> Option<Duration> + Send + Sync;
 
@@ -50,6 +56,8 @@ impl<K: ?Sized, V> LoadRules<K, V> {
             (self.negative.is_some(), "negative"),
             (!self.cache_errors.is_empty(), "cache_errors"),
             (self.fallback.is_some(), "fallback"),
+            (self.tags.is_some(), "tags"),
+            (self.is_capped, "capped_by_dependencies"),
         ];
         ahead.or_else(|| rules.iter().find(|(said, _)| *said).map(|(_, method)| *method))
     }
@@ -85,6 +93,7 @@ impl<K: ?Sized, V> LoadRules<K, V> {
             (self.cache_if.is_some(), "cache_if"),
             (self.negative.is_some(), "negative"),
             (self.fallback.is_some(), "fallback"),
+            (self.tags.is_some(), "tags"),
         ];
         if let Some((_, method)) = typed.iter().find(|(said, _)| *said) {
             panic!("`.{method}` before `.codec` is of another type of value: say `.codec` first");
@@ -96,6 +105,7 @@ impl<K: ?Sized, V> LoadRules<K, V> {
             max_load_time: self.max_load_time,
             ahead: self.ahead,
             cache_errors: self.cache_errors.clone(),
+            is_capped: self.is_capped,
             ..LoadRules::default()
         }
     }
@@ -113,6 +123,8 @@ impl<K: ?Sized, V> Default for LoadRules<K, V> {
             negative: None,
             cache_errors: Vec::new(),
             fallback: None,
+            tags: None,
+            is_capped: false,
         }
     }
 }
@@ -125,6 +137,7 @@ impl<K: ?Sized, V> Clone for LoadRules<K, V> {
             negative: self.negative.as_ref().map(|negative| Negative { ..*negative }),
             cache_errors: self.cache_errors.clone(),
             fallback: self.fallback.clone(),
+            tags: self.tags.clone(),
             ..*self
         }
     }

@@ -3,7 +3,9 @@
 use crate::codec::Native;
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step, short_name};
-use crate::{Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time, store::Cleared};
+use crate::{
+    Coherence, Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time, store::Cleared,
+};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -29,9 +31,16 @@ where
     }
 
     #[inline]
-    fn hit(level: &Level<S, Self>, key: &K, now: Time) -> std::result::Result<V, Look<V>> {
+    fn hit(
+        level: &Level<S, Self>,
+        key: &K,
+        now: Time,
+        coherence: &Coherence,
+    ) -> std::result::Result<V, Look<V>> {
         match level.store.get_now(key) {
-            Poll::Ready(Some(entry)) if entry.is_settled(now) => Ok(entry.into_value()),
+            Poll::Ready(Some(entry)) if entry.is_settled(now) && entry.is_calm(coherence) => {
+                Ok(entry.into_value())
+            }
             Poll::Ready(held) => Err(Look::of(held, now)),
             Poll::Pending => Err(Look::Ask(0, None)),
         }
@@ -43,9 +52,8 @@ where
         }
         match guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await {
             Ok(held) => {
-                let now = cx.clock.now_exact();
-                let found = Fetched::of(held?, cx.base, now)?;
-                found.entry.touch(now);
+                let found = cx.judged(held?)?;
+                found.entry.touch(cx.clock.now_exact());
                 Some(found)
             }
             Err(error) => {

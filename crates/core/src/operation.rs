@@ -7,6 +7,7 @@ mod flush;
 mod get;
 mod get_or_load;
 mod insert;
+mod invalidate;
 mod lookup;
 mod remove;
 mod shutdown;

@@ -1,10 +1,11 @@
 //! What one handle of a cache decides: how long entries live, how they are loaded, what it is called, who is told.
 
+use crate::coherence::Since;
 use crate::combinator::Promotion;
 use crate::entry::Entry;
 use crate::event::Observers;
 use crate::failures::Delay;
-use crate::holds::Step;
+use crate::holds::{Keeping, Step};
 use crate::life::{Life, Scopes};
 use crate::load_rules::LoadRules;
 use crate::random::Random;
@@ -136,12 +137,12 @@ impl<K: ?Sized, V> Policy<K, V> {
         Some(Terms { ttl: Some(ttl), stale: none, kept: none, ..Terms::default() })
     }
 
-    /// What to write where, of a new value. A level that is not to keep it drops what it has.
-    pub(crate) fn plan(&self, key: &K, value: &V, call: &Terms, loaded_at: Time, now: Time) -> Plan {
+    /// What to write where, of a new value whose load began at `since`. A level that is not to keep it drops what it has.
+    pub(crate) fn plan(&self, key: &K, value: &V, call: &Terms, since: Since, now: Time) -> Plan {
         let random = self.random();
         let absent = self.negative(value).map(|absent| call.clone().or(&absent));
         let call = absent.as_ref().unwrap_or(call);
-        let step = |level| match self.scopes(level).stamp(key, value, call, random, loaded_at, now) {
+        let step = |level| match self.scopes(level).stamp(key, value, call, random, since, now) {
             Some(stamp) => Step::Write(stamp),
             None => Step::Remove,
         };
@@ -150,7 +151,15 @@ impl<K: ?Sized, V> Policy<K, V> {
 
     /// For how long each level keeps entries for failures.
     pub(crate) fn kept(&self) -> SmallVec<[Duration; 2]> {
-        (0..self.levels.len()).map(|level| self.scopes(level).kept(&Terms::default())).collect()
+        (0..self.levels.len()).map(|level| self.kept_at(level)).collect()
+    }
+
+    /// The terms with the tags that the cache gives to this value.
+    pub(crate) fn tagged(&self, key: &K, value: &V, mut terms: Terms) -> Terms {
+        if let Some(tags) = &self.loads.tags {
+            tags(key, value, &mut |tag| terms.tag(tag));
+        }
+        terms
     }
 
     /// Drops what every level has.
@@ -160,8 +169,8 @@ impl<K: ?Sized, V> Policy<K, V> {
 
     /// What to write where, of a value that somebody inserts: as [`plan`](Self::plan), past the levels that are
     /// written around.
-    pub(crate) fn insertion(&self, key: &K, value: &V, call: &Terms, now: Time) -> Plan {
-        let mut plan = self.plan(key, value, call, now, now);
+    pub(crate) fn insertion(&self, key: &K, value: &V, call: &Terms, since: Since) -> Plan {
+        let mut plan = self.plan(key, value, call, since, since.at);
         for (step, level) in plan.iter_mut().zip(&self.levels) {
             if level.around {
                 *step = Step::Remove;
@@ -171,10 +180,17 @@ impl<K: ?Sized, V> Policy<K, V> {
     }
 
     /// What to write where, when `source` was found at level `found_at`: the levels before it get a copy.
-    pub(crate) fn promotion(&self, key: &K, source: &Entry<V>, found_at: usize, now: Time) -> Plan {
+    pub(crate) fn promotion(
+        &self,
+        key: &K,
+        source: &Entry<V>,
+        found_at: usize,
+        now: Time,
+        tick: u64,
+    ) -> Plan {
         let random = self.random();
         let call = self.negative(source.value()).unwrap_or_default();
-        let step = |level: usize| match self.scopes(level).copy(key, source, &call, random, now) {
+        let step = |level: usize| match self.scopes(level).copy(key, source, &call, random, now, tick) {
             Some(stamp) if self.levels[level].promotion.is_due() => Step::Write(stamp),
             _ => Step::Leave,
         };
@@ -187,6 +203,12 @@ impl<K: ?Sized, V> Policy<K, V> {
         let Some(ahead) = self.loads.ahead else { return false };
         now >= entry.refresh_at()
             && ahead.is_due(now, entry.fresh_until(), entry.took(), || self.random.unit())
+    }
+}
+
+impl<K: ?Sized, V> Keeping for Policy<K, V> {
+    fn kept_at(&self, level: usize) -> Duration {
+        self.scopes(level).kept(&Terms::default())
     }
 }
 

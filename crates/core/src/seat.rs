@@ -97,7 +97,7 @@ where
         let _waiting = at_hand.is_none().then(|| cycle::wait_for(flight.id, self.waits_until()));
         runtime.spawn(self.clone().fly(lead, trip, Inside::Task, load));
         if let Some(at_hand) = at_hand {
-            return Ok(at_hand.into_value());
+            return Ok(self.serve(at_hand));
         }
         self.led(key, &flight, trip, None).await
     }
@@ -140,7 +140,7 @@ where
         let at_hand = at_hand.filter(serves);
         match (self.answer(key, flight, trip.floor, outcome), at_hand) {
             (Some(Ok(value)), _) => Ok(value),
-            (_, Some(at_hand)) => Ok(at_hand.into_value()),
+            (_, Some(at_hand)) => Ok(self.serve(at_hand)),
             (Some(error), None) => error,
             (None, None) => self.instead(key, flight, trip.floor, LoadError::Abandoned),
         }
@@ -184,7 +184,7 @@ where
                 self.count_old(freshness);
                 // Nearly all old hits end here.
                 if self.is_backing_off(key) || joinable(&self.inner.flights, key, floor).is_some() {
-                    return Seat::Answer(Ok(entry.into_value()));
+                    return Seat::Answer(Ok(self.serve(entry)));
                 }
                 (1, Some(entry), None)
             }
@@ -207,13 +207,13 @@ where
                 {
                     // With its times, by which others judge whether it will do for them.
                     lead.end(Outcome::Found(entry.clone(), 0));
-                    return Seat::Answer(Ok(entry.into_value()));
+                    return Seat::Answer(Ok(self.serve(entry)));
                 }
                 // What was kept may have been removed since the look, and others will be served it.
                 let kept = kept.and_then(|_| self.at_hand(key));
                 Seat::Lead(self.duty::<E>(lead, from, floor, at_hand, kept))
             }
-            (_, Some(at_hand)) => Seat::Answer(Ok(at_hand.into_value())),
+            (_, Some(at_hand)) => Seat::Answer(Ok(self.serve(at_hand))),
             (Boarding::Join(flight), None) => self.with_others(key, flight, from, kept),
             (Boarding::Alone(visit), None) => {
                 let lead = Lead::alone(visit, key, wanted.now);
@@ -281,7 +281,7 @@ where
                 None => Err(LoadError::Load(error.downcast().ok()?)),
             }
         } else if failures.is_waiting(key, now) {
-            let kept = kept.map(|kept| kept.value().clone());
+            let kept = kept.map(|kept| self.serve(kept.clone()));
             Ok(kept.or_else(fallback)?)
         } else {
             return None;
@@ -325,6 +325,12 @@ where
                 }
             }
         };
+        // Its load may have begun before an invalidation that came before this call.
+        if let Outcome::Loaded(entry) | Outcome::Found(entry, _) = &outcome
+            && !self.inner.coherence.is_sound(entry)
+        {
+            return Joined::Nothing;
+        }
         self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer)
     }
 
@@ -359,9 +365,9 @@ where
         outcome: Outcome<V>,
     ) -> Option<Result<V, LoadError<E>>> {
         let error = match outcome {
-            Outcome::Loaded(value) => return Some(Ok(value)),
+            Outcome::Loaded(entry) => return Some(Ok(self.serve(entry))),
             Outcome::Found(entry, _) => {
-                return (Some(entry.loaded_at()) >= floor).then(|| Ok(entry.into_value()));
+                return (Some(entry.loaded_at()) >= floor).then(|| Ok(self.serve(entry)));
             }
             // An error of another type is not for this caller.
             Outcome::Failed(error) => LoadError::Load(error.downcast().ok()?),

@@ -178,6 +178,11 @@ impl Name {
         &self.0
     }
 
+    /// What it names, as a letter, and its text.
+    pub(crate) fn parts(&self) -> (u8, &str) {
+        (self.0.as_bytes()[0], &self.0[2..])
+    }
+
     /// Whether it names a key.
     pub fn is_key(&self) -> bool {
         self.0.starts_with('k')

@@ -1,10 +1,11 @@
 //! How what was loaded, or found at a lower level, gets into the levels.
 
 use crate::ahead::Ahead;
+use crate::coherence::{Since, Verdict};
 use crate::event::Event;
 use crate::flights::{HoldsTurn, Lead, Visit};
 use crate::fly::Inside;
-use crate::holds::{Fetched, Gift, Holds};
+use crate::holds::{Fetched, Gift, Holds, Stamp, Step};
 use crate::policy::Plan;
 use crate::spawn::{catch_panic, in_turn};
 use crate::terms::Terms;
@@ -20,37 +21,44 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Writes a loaded value when it is this visit's turn, unless it was overtaken, or is not to be stored.
-    pub(crate) async fn store(&self, lead: &Lead<K, V>, value: &V, loaded_at: Time, inside: Inside) {
+    /// Writes a loaded value when it is this visit's turn, unless it was overtaken, or is not to be stored. Returns what
+    /// goes with the value.
+    pub(crate) async fn store(&self, lead: &Lead<K, V>, value: &V, since: Since, inside: Inside) -> Stamp {
         let (visit, key) = (&lead.visit, lead.flight.key.borrow());
         let now = self.inner.clock.now_exact();
-        let Some(terms) = self.terms_of_load(lead, value, loaded_at, now) else { return };
-        let plan = self.policy.plan(key, value, &terms, loaded_at, now);
+        let terms = self.terms_of_load(lead, value, since, now);
+        if lead.flight.edits.lock().no_store || !self.policy.loads.admits(value) {
+            return Stamp::unstored(since, &terms);
+        }
+        let plan = self.policy.plan(key, value, &terms, since, now);
         let _ = match inside {
             Inside::Task => {
                 let turn = match visit.try_turn() {
                     Some(turn) => turn,
                     None => Box::pin(visit.turn()).await,
                 };
-                self.put_loaded(visit, turn, key, Gift::Lend(value), (loaded_at, &plan)).await
+                self.put_loaded(visit, turn, key, Gift::Lend(value), (since, &plan)).await
             }
             Inside::Caller => {
                 // The visit keeps the key in the table, and with it the turn.
                 let (cache, visit, key, value) = (self.clone(), visit.again(), key.to_owned(), value.clone());
+                let plan = plan.clone();
                 Box::pin(in_turn(visit.turn(), async move |turn| {
-                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), (loaded_at, &plan)).await
+                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), (since, &plan)).await
                 }))
                 .await
             }
         };
+        let written = plan.into_iter().find_map(|step| match step {
+            Step::Write(stamp) => Some(stamp),
+            Step::Leave | Step::Remove => None,
+        });
+        written.unwrap_or_else(|| Stamp::unstored(since, &terms))
     }
 
-    /// What the load, and the call that began it, say about the entry; `None` where it is not to be stored.
-    fn terms_of_load(&self, lead: &Lead<K, V>, value: &V, loaded_at: Time, now: Time) -> Option<Terms> {
+    /// What the load, and the call that began it, say about the entry.
+    fn terms_of_load(&self, lead: &Lead<K, V>, value: &V, since: Since, now: Time) -> Terms {
         let edits = lead.flight.edits.lock().clone();
-        if edits.no_store || !self.policy.loads.admits(value) {
-            return None;
-        }
         let mut terms = edits.terms.or(&self.terms());
         if edits.not_modified
             && let Some(previous) = lead.flight.previous()
@@ -64,9 +72,12 @@ where
             terms = terms.or(&came_with_it);
         }
         if let Some(Ahead::Early(_)) = self.policy.loads.ahead {
-            terms.took = Some(now.since(loaded_at));
+            terms.took = Some(now.since(since.at));
         }
-        Some(terms)
+        if !self.policy.loads.is_capped {
+            terms.most = None;
+        }
+        self.policy.tagged(lead.flight.key.borrow(), value, terms)
     }
 
     async fn put_loaded(
@@ -75,41 +86,62 @@ where
         _turn: HoldsTurn,
         key: &K,
         value: Gift<'_, V>,
-        (loaded_at, plan): (Time, &Plan),
+        (since, plan): (Since, &Plan),
     ) -> Result<()> {
-        if visit.is_overtaken() || visit.is_outrun(loaded_at) {
+        if visit.is_overtaken() || visit.is_outrun(since.at) || !self.is_sound(plan) {
             self.inner.counters.overtaken.add();
             self.observers().tell(&Event::Overtaken);
             return Ok(());
         }
         self.keep_house(plan);
         let put = C::put(&self.level, self.cx(), key, value, plan).await;
-        visit.note_written(loaded_at);
+        visit.note_written(since.at);
         put
     }
 
-    /// Copies what was found at a lower level into the levels before it.
+    /// Whether none of the tags of what is to be written was invalidated since it began.
+    fn is_sound(&self, plan: &Plan) -> bool {
+        plan.iter().all(|step| match step {
+            Step::Write(Stamp { extra: Some(extra), .. }) => {
+                let judge = |watch| self.inner.coherence.judge(watch, &extra.tags);
+                extra.watch.as_ref().is_none_or(|watch| judge(watch) == Verdict::Sound)
+            }
+            _ => true,
+        })
+    }
+
+    /// Copies what was found at a lower level, in a read that began at `tick`, into the levels before it.
     ///
     /// A copy is worth no waiting: if the key is being written, what is written is newer anyway.
-    pub(crate) async fn copy_up(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
+    pub(crate) async fn copy_up(
+        &self,
+        visit: &Visit<K, V>,
+        key: &K,
+        found: Fetched<V>,
+        tick: u64,
+        inside: Inside,
+    ) {
         if found.level == 0 {
             return;
         }
         // The reader has its value, whatever code of the user (a ttl, a `Clone`) does in the copying.
-        self.tell_panic(pin!(self.copy(visit, key, found, inside))).await;
+        self.tell_panic(pin!(self.copy(visit, key, found, tick, inside))).await;
     }
 
-    /// Tells of a panic in code that a value is stored with, and goes on.
-    pub(crate) async fn tell_panic(&self, storing: Pin<&mut (impl Future<Output = ()> + Send)>) {
-        if let Err(message) = catch_panic(storing).await {
-            self.observers().tell(&Event::StoringPanicked { message: &message });
-        }
+    /// Tells of a panic in code that a value is stored with, and goes on without what it would have returned.
+    pub(crate) async fn tell_panic<T>(
+        &self,
+        storing: Pin<&mut (impl Future<Output = T> + Send)>,
+    ) -> Option<T> {
+        let stored = catch_panic(storing).await;
+        stored.map_err(|message| self.observers().tell(&Event::StoringPanicked { message: &message })).ok()
     }
 
-    async fn copy(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
-        let plan = self.policy.promotion(key, &found.entry, found.level, self.inner.clock.now_exact());
+    async fn copy(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, tick: u64, inside: Inside) {
+        let now = self.inner.clock.now_exact();
+        let plan = self.policy.promotion(key, &found.entry, found.level, now, tick);
         let Some(turn) = visit.try_turn() else { return };
-        if visit.is_overtaken() || visit.is_outdated() {
+        if visit.is_overtaken() || visit.is_outdated() || !self.is_sound(&plan) {
             return;
         }
         self.keep_house(&plan);

@@ -1,5 +1,7 @@
 //! What one call, or one load, says about the entry that comes of it.
 
+use crate::Time;
+use crate::coherence::{Other, Since, Watch};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,18 +17,36 @@ pub(crate) struct Terms {
     pub(crate) last_modified: Option<SystemTime>,
     /// How long the load took.
     pub(crate) took: Option<Duration>,
+    /// The end of the fresh life of what it was made from, where that bounds its own.
+    pub(crate) most: Option<Time>,
+    /// What it was made from in other groups.
+    pub(crate) others: Vec<Other>,
 }
 
 impl Terms {
+    /// What the entry is to know of invalidations, if it has names.
+    pub(crate) fn watch(&self, since: Since) -> Option<Watch> {
+        let is_named = !self.tags.is_empty() || !self.others.is_empty();
+        is_named.then(|| Watch::new(since.tick, Some(since.position), self.others.clone()))
+    }
+
     pub(crate) fn tag(&mut self, tag: &str) {
         if !self.tags.iter().any(|known| **known == *tag) {
             self.tags.push(tag.into());
         }
     }
 
+    /// As [`tag`](Self::tag), without another copy of the text.
+    pub(crate) fn share_tag(&mut self, tag: &Arc<str>) {
+        if !self.tags.contains(tag) {
+            self.tags.push(Arc::clone(tag));
+        }
+    }
+
     /// These terms, and where they say nothing, `others`. The tags of both.
     pub(crate) fn or(mut self, others: &Terms) -> Self {
-        others.tags.iter().for_each(|tag| self.tag(tag));
+        others.tags.iter().for_each(|tag| self.share_tag(tag));
+        self.others.extend(others.others.iter().cloned());
         Terms {
             ttl: self.ttl.or(others.ttl),
             stale: self.stale.or(others.stale),
@@ -34,7 +54,9 @@ impl Terms {
             tags: self.tags,
             etag: self.etag.or_else(|| others.etag.clone()),
             last_modified: self.last_modified.or(others.last_modified),
+            others: self.others,
             took: self.took.or(others.took),
+            most: self.most.into_iter().chain(others.most).min(),
         }
     }
 }

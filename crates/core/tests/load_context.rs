@@ -244,7 +244,7 @@ async fn the_reload_of_a_stale_value_sees_it_as_the_previous_one() {
 }
 
 #[tokio::test]
-async fn nested_loads_speak_for_themselves() {
+async fn nested_loads_speak_for_themselves_and_hand_on_their_tags() {
     let clock = MockClock::new();
     let (outer, inner) = (memory(&clock), memory(&clock));
     let nested = inner.clone();
@@ -265,7 +265,7 @@ async fn nested_loads_speak_for_themselves() {
 
     let (outer, inner) =
         (outer.lookup("ada").await.unwrap().unwrap(), inner.lookup("bob").await.unwrap().unwrap());
-    assert_eq!((outer.ttl_left(), outer.tags().to_vec()), (Some(2 * SECOND), tags(&["outer"])));
+    assert_eq!((outer.ttl_left(), outer.tags().to_vec()), (Some(2 * SECOND), tags(&["outer", "inner"])));
     assert_eq!((inner.ttl_left(), inner.tags().to_vec()), (Some(SECOND), tags(&["inner"])));
 }
 

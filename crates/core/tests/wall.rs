@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use larder_core::{Cache, Codec, Format, LoadContext, Native, Raw, Result};
+use larder_core::{Cache, Codec, Coherence, Format, LoadContext, Native, Raw, Result};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -11,7 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 type Ages = Cache<str, Option<u32>, Fake<str, Option<u32>>, Native>;
 type Texts = Cache<str, Bytes, FakeBytes, Raw>;
-type Saying<C> = [(&'static str, fn(C) -> C); 10];
+type Saying<C> = [(&'static str, fn(C) -> C); 13];
 
 fn ages() -> Ages {
     Cache::new(Fake::new())
@@ -38,6 +38,9 @@ const METHODS: Saying<Ages> = [
     ("negative", |cache| cache.negative(SECOND)),
     ("cache_errors", |cache| cache.cache_errors(SECOND, |_: &String| true)),
     ("fallback", |cache| cache.fallback(|_| None)),
+    ("tags", |cache| cache.tags(|_, _| ["a"])),
+    ("capped_by_dependencies", Cache::capped_by_dependencies),
+    ("coherence", |cache| cache.coherence(&Coherence::new())),
 ];
 
 #[test]

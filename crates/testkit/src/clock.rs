@@ -1,6 +1,6 @@
 //! A clock that stands still until a test moves it.
 
-use larder_core::{Clock, Sleep, Tick, Time};
+use larder_core::{Clock, Coherence, Sleep, Tick, Time};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -38,6 +38,7 @@ struct State {
     timers: BTreeMap<(Time, u64), Waker>,
     next_timer: u64,
     jobs: Vec<Weak<dyn Tick>>,
+    coherence: Coherence,
 }
 
 impl Default for State {
@@ -51,6 +52,7 @@ impl Default for State {
             timers: BTreeMap::new(),
             next_timer: 0,
             jobs: Vec::new(),
+            coherence: Coherence::new(),
         }
     }
 }
@@ -136,6 +138,10 @@ impl Clock for MockClock {
         let number = state.next_timer;
         state.next_timer += 1;
         Box::pin(Timer { clock: self.clone(), due: (state.now.after(span), number) })
+    }
+
+    fn coherence(&self) -> Coherence {
+        self.0.lock().coherence.clone()
     }
 
     fn on_tick(&self, job: Weak<dyn Tick>) {

@@ -16,7 +16,6 @@ use crate::codec::PerLevel;
 use crate::holds::Holds;
 use crate::level::Level;
 use crate::{Cache, Chain, Lookup};
-use std::sync::Arc;
 
 impl<K, V, S, C> Cache<K, V, S, C>
 where
@@ -70,8 +69,13 @@ where
             next.call.is_none(),
             "`.with` is for calls, and a level behind another one is not called: say it after `.chain`"
         );
+        assert!(
+            next.inner.group.is_none(),
+            "`.coherence` governs the whole, and a level behind another one is judged with it: say it after `.chain`"
+        );
         let policy = self.policy.chained(&next.policy);
+        let seams = self.seams();
         let chain = Chain { front: self.level, back: next.level };
-        Cache::assemble(Level::new(chain, PerLevel), policy, Arc::clone(&self.inner.clock)).calling(self.call)
+        Cache::assemble(Level::new(chain, PerLevel), policy, seams).calling(self.call)
     }
 }

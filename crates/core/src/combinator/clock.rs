@@ -2,6 +2,7 @@
 
 use crate::holds::Holds;
 use crate::policy::Policy;
+use crate::seams::Seams;
 use crate::{Cache, Clock, Lookup};
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ where
     /// ```
     pub fn clock(self, clock: impl Clock) -> Self {
         let policy = Policy::clone(&self.policy);
-        Cache::assemble(self.level, policy, Arc::new(clock)).calling(self.call)
+        let seams = Seams { clock: Arc::new(clock), ..self.seams() };
+        Cache::assemble(self.level, policy, seams).calling(self.call)
     }
 }

@@ -69,7 +69,6 @@ where
             observers: old.observers.clone(),
             random: Arc::clone(&old.random),
         };
-        Cache::assemble(self.level.with_codec(|_| codec), policy, Arc::clone(&self.inner.clock))
-            .calling(self.call)
+        Cache::assemble(self.level.with_codec(|_| codec), policy, self.seams()).calling(self.call)
     }
 }

@@ -3,7 +3,6 @@
 use crate::holds::Holds;
 use crate::policy::Policy;
 use crate::{ByteStore, Cache, Key, Lookup};
-use std::sync::Arc;
 
 impl<K, V, S, C> Cache<K, V, S, C>
 where
@@ -42,7 +41,6 @@ where
         S: ByteStore,
     {
         let policy = Policy::clone(&self.policy);
-        Cache::assemble(self.level.with_namespace(namespace), policy, Arc::clone(&self.inner.clock))
-            .calling(self.call)
+        Cache::assemble(self.level.with_namespace(namespace), policy, self.seams()).calling(self.call)
     }
 }

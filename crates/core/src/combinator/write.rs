@@ -17,7 +17,6 @@ use crate::codec::Format;
 use crate::holds::Holds;
 use crate::policy::Policy;
 use crate::{Behind, ByteStore, Cache, Level, Lookup, OneLevel};
-use std::sync::Arc;
 
 /// Writes go to the store before the call returns; see [`Cache::write`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -126,7 +125,8 @@ where
         let mut policy = Policy::clone(&self.policy);
         policy.levels[0].around = strategy.is_around();
         let behind = strategy.queue(&self.level);
+        let seams = self.seams();
         let level: Level<S, C> = self.level.with_queue(behind);
-        Cache::assemble(level, policy, Arc::clone(&self.inner.clock))
+        Cache::assemble(level, policy, seams)
     }
 }

@@ -6,7 +6,7 @@ use crate::Result;
 use std::time::{Duration, SystemTime};
 
 /// As many bytes from the front of an envelope as [`dead_at`] and [`times`] need.
-pub const HEAD_BYTES: usize = 53;
+pub const HEAD_BYTES: usize = 68;
 
 /// Returns when the value in an envelope dies: `None` when it never does.
 ///

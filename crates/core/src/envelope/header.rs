@@ -2,12 +2,13 @@
 
 use super::varint::{put_text, put_varint};
 use super::{
-    CHECKSUM, ENCRYPTED, EXPIRES, HAS_FORM, HAS_NOTES, HAS_SCHEMA, HAS_WINDOW, IS_AHEAD, IS_KEPT, LOADED_AT,
-    LONGEST_ECHO, MAGIC, METHOD, Moment, VERSION, corrupt, hash_of_key, millis, millis_since_1970, notes,
-    wall_of,
+    CHECKSUM, ENCRYPTED, EXPIRES, HAS_FORM, HAS_NOTES, HAS_POSITION, HAS_SCHEMA, HAS_WINDOW, IS_AHEAD,
+    IS_KEPT, LOADED_AT, LONGEST_ECHO, MAGIC, METHOD, Moment, VERSION, corrupt, hash_of_key, millis,
+    millis_since_1970, notes, wall_of,
 };
 use crate::entry::Lifetime;
 use crate::holds::Stamp;
+use crate::shared_log::Position;
 use crate::{Result, Time};
 use bytes::BufMut;
 use std::time::{Duration, UNIX_EPOCH};
@@ -32,6 +33,8 @@ pub(crate) struct Header {
     pub(crate) schema: u32,
     /// How the payload is compressed and encrypted.
     pub(crate) form: u8,
+    /// Where the log of invalidations stood when the load began.
+    pub(crate) position: Option<Position>,
 }
 
 impl Header {
@@ -41,8 +44,7 @@ impl Header {
             return Err(corrupt("they are not an envelope"));
         }
         let (version, flags) = (fixed[2], fixed[CHECKSUM.end]);
-        let known = EXPIRES | HAS_WINDOW | IS_KEPT | IS_AHEAD | HAS_NOTES | HAS_SCHEMA | HAS_FORM;
-        if version != VERSION || flags & !known != 0 {
+        if version != VERSION {
             return Err(corrupt(NEWER));
         }
         let mut reader = Reader { bytes, position: LOADED_AT.end };
@@ -55,6 +57,12 @@ impl Header {
         if form & !(METHOD | ENCRYPTED) != 0 {
             return Err(corrupt(NEWER));
         }
+        let position = if flags & HAS_POSITION == 0 {
+            None
+        } else {
+            let era = u64_of(reader.raw(8, "they end within the era")?);
+            Some(Position { era, number: reader.varint()? })
+        };
         let header = Header {
             codec: fixed[CHECKSUM.end + 1],
             checksum: u64_of(&fixed[CHECKSUM]),
@@ -66,6 +74,7 @@ impl Header {
             has_notes: flags & HAS_NOTES != 0,
             schema: u32::try_from(schema).map_err(|_| corrupt("the version of the schema is too large"))?,
             form,
+            position,
         };
         Ok((header, reader))
     }
@@ -124,8 +133,9 @@ pub(crate) fn write(
     out.put_u8(VERSION);
     out.put_u64(0);
     let times = spans.iter().filter(|span| is_written(span)).fold(0, |flags, span| flags | span.0);
+    let position = stamp.extra.as_ref().and_then(|extra| extra.watch.as_ref()?.position);
     let others = flag(notes.is_some(), HAS_NOTES) | flag(schema > 0, HAS_SCHEMA) | flag(form > 0, HAS_FORM);
-    out.put_u8(times | others);
+    out.put_u8(times | others | flag(position.is_some(), HAS_POSITION));
     out.put_u8(codec);
     let loaded_at = at.wall.checked_sub(at.now.since(life.loaded_at)).unwrap_or(UNIX_EPOCH);
     out.put_slice(&millis_since_1970(loaded_at).to_le_bytes()[..6]);
@@ -137,6 +147,10 @@ pub(crate) fn write(
     }
     if form > 0 {
         out.put_u8(form);
+    }
+    if let Some(Position { era, number }) = position {
+        out.put_slice(&era.to_le_bytes());
+        put_varint(number, out);
     }
     if (1..=LONGEST_ECHO).contains(&key.len()) {
         put_text(key, out);

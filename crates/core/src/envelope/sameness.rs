@@ -9,7 +9,7 @@ use twox_hash::xxhash3_128;
 const SEED: u64 = 0x6C61_7264_6572_0002;
 
 /// Returns a hash of what an envelope holds, whenever it was loaded: of its key, codec, version, form, tags, entity tag,
-/// date of change and payload; not of its times, nor of how long the load took.
+/// date of change, payload, and where the log of invalidations stood; not of its times, nor of how long the load took.
 ///
 /// For a store that spares itself to write what it holds. Two envelopes with one fingerprint hold the same value
 /// of the same key, as surely as XXH3-128 tells. The same value encrypted twice has two fingerprints.
@@ -37,6 +37,11 @@ pub fn fingerprint(bytes: &[u8]) -> Result<u128> {
     };
     part(&mut hash, &[header.codec, header.form, u8::from(header.has_notes)]);
     part(&mut hash, &header.schema.to_le_bytes());
+    // Without it, what was invalidated would stay so: the same value, loaded anew, would not be written.
+    if let Some(position) = header.position {
+        part(&mut hash, &position.era.to_le_bytes());
+        part(&mut hash, &position.number.to_le_bytes());
+    }
     match reader.echo()? {
         Echo::Text(key) => part(&mut hash, key.as_bytes()),
         Echo::Hash(key) => part(&mut hash, &key.to_le_bytes()),

@@ -55,7 +55,7 @@ where
                 Ok(found) => return Ok(found),
                 Err(rest) => rest,
             };
-            Ok(rest.await?.map(|found| found.entry.into_value()))
+            Ok(rest.await?.map(|found| self.serve(found.entry)))
         }
     }
 
@@ -104,9 +104,9 @@ where
             Ok(value) => Some(value),
             Err(Seen::Old(entry, freshness)) => {
                 self.count_old(freshness);
-                Some(entry.into_value())
+                Some(self.serve(entry))
             }
-            Err(Seen::Ask(_, Some(kept))) if self.allows(&kept) => Some(kept.into_value()),
+            Err(Seen::Ask(_, Some(kept))) if self.allows(&kept) => Some(self.serve(kept)),
             Err(Seen::Ask(..)) => None,
         }
     }
@@ -206,6 +206,7 @@ where
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
+                let tick = self.inner.coherence.tick();
                 let (found, failure) = self.fetch(key, from, Waited::For, floor).await;
                 let Some(found) = found.filter(&answers) else {
                     return self.verdict(failure).map(|()| None);
@@ -213,13 +214,17 @@ where
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
                 if found.is_hit() {
-                    self.copy_up(&visit, key, found, Inside::Caller).await;
+                    self.copy_up(&visit, key, found, tick, Inside::Caller).await;
                 }
                 return Ok(Some(answer));
             }
         };
         let clock = &*self.inner.clock;
         let found = match flight.wait(clock).await {
+            // It may have been read before an invalidation that came before this call.
+            Outcome::Found(entry, _) if !self.inner.coherence.is_sound(&entry) => {
+                return Box::pin(self.read_together(key, from)).await;
+            }
             Outcome::Found(entry, level) => Some((entry, level)),
             // With `Fail` the read ends at the level that failed, so nothing kept was found behind it either.
             Outcome::Unread(error) if self.policy.minds_store_errors() => return Err(error),

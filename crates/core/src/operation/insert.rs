@@ -154,9 +154,9 @@ where
         if !self.policy.loads.admits(value) {
             return self.policy.removal();
         }
-        let now = self.inner.clock.now_exact();
+        let since = self.inner.coherence.since(self.inner.clock.now_exact());
         let terms = terms.map_or_else(|| self.terms(), |said| said.or(&self.terms()));
-        self.policy.insertion(key, value, &terms, now)
+        self.policy.insertion(key, value, &self.policy.tagged(key, value, terms), since)
     }
 
     async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {

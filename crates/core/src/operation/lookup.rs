@@ -111,6 +111,9 @@ where
             Err(seen) => Box::pin(self.read_on(key, seen)).await?,
         };
         let now = self.inner.clock.now_exact();
-        Ok(found.map(|Fetched { entry, level, freshness }| Found { entry, level, freshness, now }))
+        Ok(found.map(|Fetched { entry, level, freshness }| {
+            self.note_use(&entry);
+            Found { entry, level, freshness, now }
+        }))
     }
 }

@@ -140,6 +140,11 @@ impl<T: Clone + Send> TaskLocal<T> {
         .await
     }
 
+    pub(crate) fn sync_scope<R>(&'static self, value: T, work: impl FnOnce() -> R) -> R {
+        let _inside = Inside { cell: self.0, outer: self.0.with(|cell| cell.replace(Some(value))) };
+        work()
+    }
+
     pub(crate) fn try_with<R>(&'static self, look: impl FnOnce(&T) -> R) -> Result<R, ()> {
         let value = self.0.with(|cell| cell.borrow().clone());
         value.as_ref().map(look).ok_or(())

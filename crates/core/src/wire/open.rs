@@ -2,7 +2,9 @@
 
 use super::Wire;
 use crate::codec::Codec;
+use crate::coherence::Watch;
 use crate::envelope::{ENCRYPTED, Header, METHOD, Moment, Reader, checksum, context, corrupt, notes};
+use crate::extra::Extra;
 use crate::{Entry, Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::cmp::Ordering;
@@ -21,7 +23,8 @@ impl<C> Wire<C> {
         if !reader.echo()?.is_of(key) {
             return Err(corrupt("they belong to another key"));
         }
-        let extra = if header.has_notes { notes::read(&mut reader)?.shared() } else { None };
+        let mut extra = if header.has_notes { notes::read(&mut reader)? } else { Extra::default() };
+        extra.watch = header.position.map(Watch::unread);
         let start = reader.position;
         let text = match (&self.encryption, header.form & ENCRYPTED != 0) {
             (None, false) => bytes.slice(start..),
@@ -47,7 +50,7 @@ impl<C> Wire<C> {
                 return Err(Error::new(ErrorKind::Codec, message));
             }
         };
-        Ok(Entry::with_life(value, header.lifetime(at), extra))
+        Ok(Entry::with_life(value, header.lifetime(at), extra.shared()))
     }
 
     fn decompress(&self, method: u8, text: &[u8]) -> Result<Bytes> {
