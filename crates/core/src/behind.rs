@@ -35,6 +35,7 @@ pub use options::{Behind, WhenFull};
 
 use crate::guard::Guard;
 use crate::holds::{Cx, Drain};
+use crate::record::Token;
 use crate::{ByteStore, Clock, Error, ErrorKind, Result, Time};
 use bytes::Bytes;
 use flight::{Report, Sink};
@@ -71,6 +72,20 @@ pub(crate) struct Sealed {
     pub(crate) bytes: Bytes,
     pub(crate) expires_at: Option<SystemTime>,
     pub(crate) dead_at: Time,
+    /// What it may replace and nothing else, where that is compared.
+    pub(crate) token: Option<Token>,
+}
+
+impl Sealed {
+    /// Puts it under the key, unless something else is there than what it may replace.
+    pub(crate) async fn put(&self, store: &impl ByteStore, key: &str) -> Result<()> {
+        let (bytes, at) = (self.bytes.clone(), self.expires_at);
+        match &self.token {
+            // Refused: somebody was faster, and what is there is newer.
+            Some(token) => store.put_if(key, token, bytes, at).await.map(drop),
+            None => store.put(key, bytes, at).await,
+        }
+    }
 }
 
 /// What became of a value that was offered to the queue.
@@ -374,6 +389,10 @@ mod tests {
             clock: &clock,
             coherence: &Coherence::new(),
             tick: 0,
+            address: None,
+            tokens: None,
+            loads: false,
+            depth: 1,
             counters: &counters,
             observers: &observers,
             base: 0,
@@ -384,7 +403,7 @@ mod tests {
         };
         let queue = Queue::new(&Arc::new(Nowhere), Behind::default());
         let core = Arc::clone(&queue.0);
-        let value = Sealed { bytes: Bytes::new(), expires_at: None, dead_at: Time::NEVER };
+        let value = Sealed { bytes: Bytes::new(), expires_at: None, dead_at: Time::NEVER, token: None };
         assert!(
             core.enqueue("ada", value, Report::of(cx, &Arc::new(Guard::new())), None, Time::from_nanos(0))
                 .is_ok()

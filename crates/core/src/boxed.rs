@@ -2,6 +2,7 @@
 
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
+use crate::shared_log::SharedLog;
 use crate::{Coherence, Level, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::Pin;
@@ -48,6 +49,9 @@ trait Erased<K: ?Sized, V>: Send + Sync {
     ) -> BoxFuture<'a, Result<()>>;
     fn remove<'a>(&'a self, cx: Cx<'a>, key: &'a K) -> BoxFuture<'a, Result<()>>;
     fn expire<'a>(&'a self, cx: Cx<'a>, key: &'a K, kept: &'a [Duration]) -> BoxFuture<'a, Result<()>>;
+    fn void<'a>(&'a self, cx: Cx<'a>, key: &'a K) -> BoxFuture<'a, Result<()>>;
+    fn log(&self) -> Option<Arc<dyn SharedLog>>;
+    fn address(&self, key: &K) -> Option<String>;
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>>;
     fn drain<'a>(&'a self, cx: Cx<'a>, how: Drain) -> BoxFuture<'a, Result<()>>;
     fn keeps(&self, plan: &[Step]) -> bool;
@@ -89,6 +93,15 @@ where
     }
     fn expire<'a>(&'a self, cx: Cx<'a>, key: &'a K, kept: &'a [Duration]) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::expire(self, cx, key, kept))
+    }
+    fn void<'a>(&'a self, cx: Cx<'a>, key: &'a K) -> BoxFuture<'a, Result<()>> {
+        Box::pin(C::void(self, cx, key))
+    }
+    fn log(&self) -> Option<Arc<dyn SharedLog>> {
+        C::log(self)
+    }
+    fn address(&self, key: &K) -> Option<String> {
+        C::address(self, key)
     }
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::clear(self, cx))
@@ -150,6 +163,15 @@ where
     }
     async fn expire(level: &Erasure<K, V>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
         level.store.0.expire(cx, key, kept).await
+    }
+    async fn void(level: &Erasure<K, V>, cx: Cx<'_>, key: &K) -> Result<()> {
+        level.store.0.void(cx, key).await
+    }
+    fn log(level: &Erasure<K, V>) -> Option<Arc<dyn SharedLog>> {
+        level.store.0.log()
+    }
+    fn address(level: &Erasure<K, V>, key: &K) -> Option<String> {
+        level.store.0.address(key)
     }
     async fn clear(level: &Erasure<K, V>, cx: Cx<'_>) -> Result<()> {
         level.store.0.clear(cx).await

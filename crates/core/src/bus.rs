@@ -1,5 +1,11 @@
 //! What carries invalidations to other processes at once.
 
+mod message;
+mod outbox;
+
+pub(crate) use message::{Hearing, hear};
+pub(crate) use outbox::Outbox;
+
 use crate::shared_log::Answer;
 use bytes::Bytes;
 use std::sync::{Arc, Weak};

@@ -5,14 +5,15 @@ use crate::codec::PerLevel;
 use crate::counters::Counters;
 use crate::event::Observers;
 use crate::failures::Failures;
-use crate::flights::Flights;
+use crate::flights::{Flights, Visit};
 use crate::holds::{Cx, Holds};
 use crate::inner::Inner;
 use crate::level::{IntoLevel, Level};
 use crate::policy::{Plan, Policy};
 use crate::seams::Seams;
+use crate::shared_log::Name;
 use crate::terms::Terms;
-use crate::{Boxed, Coherence, Lookup, Tick, Time};
+use crate::{Boxed, Coherence, Lookup, Result, Tick, Time};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -76,7 +77,7 @@ where
     pub(crate) fn assemble(level: Level<S, C>, policy: Policy<K, V>, seams: Seams) -> Self {
         let mut levels = Vec::new();
         C::describe(&level, &mut levels);
-        let coherence = seams.coherence();
+        let coherence = seams.coherence(C::log(&level));
         let inner = Inner {
             flights: Arc::new(Flights::new(coherence.clone())),
             failures: Failures::new(),
@@ -94,6 +95,10 @@ where
             clock: &self.inner.clock,
             coherence: &self.inner.coherence,
             tick: self.inner.coherence.tick(),
+            address: None,
+            tokens: None,
+            loads: false,
+            depth: C::depth(&self.level),
             counters: &self.inner.counters,
             observers: self.observers(),
             base: 0,
@@ -101,6 +106,34 @@ where
             floor: None,
             unread: None,
             keeping: &*self.policy,
+        }
+    }
+
+    /// As [`cx`](Self::cx), for what writes what was seen in this visit.
+    pub(crate) fn cx_of<'a>(&'a self, visit: &'a Visit<K, V>) -> Cx<'a> {
+        Cx { tokens: Some(&visit.tokens), ..self.cx() }
+    }
+
+    /// The key as other processes know it, where the group is one of several processes.
+    pub(crate) fn address(&self, key: &K) -> Option<String> {
+        self.inner.coherence.shared().and_then(|_| C::address(&self.level, key))
+    }
+
+    /// Whether a level of this cache keeps the log of its group, and so numbers what it removes.
+    pub(crate) fn numbers_itself(&self) -> bool {
+        let shared = self.inner.coherence.shared();
+        shared.is_some_and(|shared| C::log(&self.level).is_some_and(|log| shared.is_of(&log)))
+    }
+
+    /// Tells other processes of a key, where no level does.
+    pub(crate) async fn number_key(&self, key: &K, name: impl FnOnce(&str) -> Name) -> Result<()> {
+        let address = self.address(key).filter(|_| !self.numbers_itself());
+        match address {
+            Some(address) => {
+                let names = vec![name(&address)];
+                self.inner.coherence.invalidate(names, self.inner.clock.now()).await
+            }
+            None => Ok(()),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
+use crate::shared_log::SharedLog;
 use crate::{Level, Lookup, Result, Time};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The store behind [`Cache::chain`](crate::Cache::chain): `A` in front, `B` behind it. Either may be a chain.
@@ -91,6 +93,23 @@ where
         let (ahead, behind) = kept.split_at(C1::depth(front));
         let lower = C2::expire(back, cx.below(ahead.len()), key, behind).await;
         C1::expire(front, cx, key, ahead).await.and(lower)
+    }
+
+    async fn void(level: &Level<Pair<S1, C1, S2, C2>, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
+        let Chain { front, back } = &*level.store;
+        let lower = C2::void(back, cx.below(C1::depth(front)), key).await;
+        C1::void(front, cx, key).await.and(lower)
+    }
+
+    fn log(level: &Level<Pair<S1, C1, S2, C2>, Self>) -> Option<Arc<dyn SharedLog>> {
+        C1::log(&level.store.front).or_else(|| C2::log(&level.store.back))
+    }
+
+    fn address(level: &Level<Pair<S1, C1, S2, C2>, Self>, key: &K) -> Option<String> {
+        let Chain { front, back } = &*level.store;
+        let is_behind = C1::log(front).is_none() && C2::log(back).is_some();
+        let ahead = if is_behind { None } else { C1::address(front, key) };
+        ahead.or_else(|| C2::address(back, key))
     }
 
     async fn clear(level: &Level<Pair<S1, C1, S2, C2>, Self>, cx: Cx<'_>) -> Result<()> {

@@ -3,7 +3,7 @@
 //! ```text
 //! load of k      tick 4 ── load, tags: a, b ──────────── stored with tick 4
 //! invalidate a               └─ mark a with tick 5 ─┐
-//! hit of k                                          └──── 5 > 4: look up the tags ── a: 5 > 4 ── gone
+//! hit of k                                          └──── 5 > 4: look up the names ── a: 5 > 4 ── gone
 //! hit of another, stored with tick 5 ──────────────────── 5 = 5: nothing is looked up
 //! ```
 //!
@@ -12,31 +12,48 @@
 //! names is looked up once, and the entry takes the new tick. So `invalidate_tag` costs the same for one entry and a
 //! million, and a load that an invalidation overtook is caught whenever its tags become known.
 //!
-//! Nothing here depends on the time of day.
+//! With a [`SharedLog`] the same marks come from a log that processes share (`shared`). A copy in memory is served without
+//! asking for as long as a position of the log that was confirmed is no older than the *bound*; a value in the shared level
+//! carries the position that its load began at, and is judged by the numbers of the marks. Nothing of this depends on the
+//! time of day, or on clocks of different machines.
 
 mod marks;
+mod names;
+mod options;
+mod shared;
+mod state;
+mod stats;
+mod verdict;
 mod watch;
 
+pub(crate) use names::Names;
+pub use options::CoherenceOptions;
+pub(crate) use shared::Shared;
+pub(crate) use state::Asked;
+pub use stats::CoherenceStats;
+pub(crate) use verdict::Verdict;
 pub(crate) use watch::{Other, Since, Watch};
 
-use crate::shared_log::{Name, Position};
+use crate::shared_log::{Name, Position, SharedLog};
 use crate::sync::{AtomicU64, Mutex};
-use crate::{Entry, Time};
-use marks::Marks;
+use crate::{Bus, ByteStore, Clock, Entry, Result, Time};
+use state::State;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::atomic::{AtomicU64 as UsualAtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 /// What a group of caches has invalidated: an invalidation of a tag reaches every cache of the group.
 ///
-/// All caches of a process belong to one group, unless they are told otherwise with
-/// [`Cache::coherence`](crate::Cache::coherence); those of each mock clock to one of their own. Clones are the same group.
+/// Caches over a store that keeps a log of invalidations, such as Redis or PostgreSQL, belong to the group of that log,
+/// which other processes belong to as well. All others of a process belong to one group. Those of a mock clock have
+/// groups of their own. [`Cache::coherence`](crate::Cache::coherence) chooses another one. Clones are the same group.
 ///
 /// # Memory
 ///
-/// Bounded: 114,688 invalidated names are known, which takes 4.3 MB. If more are invalidated, the older half is
-/// forgotten, and entries with tags that are older than that count as invalidated.
+/// Bounded: 114,688 invalidated names are known, which takes 8 MB. If more are invalidated, the older half is
+/// forgotten; entries that are older than that are asked about at the shared log, and without one count as invalidated if
+/// they have tags.
 ///
 /// # Examples
 ///
@@ -58,37 +75,15 @@ use std::time::Duration;
 pub struct Coherence(Arc<Inner>);
 
 struct Inner {
-    /// Which log the numbers are of.
-    era: u64,
-    /// The tick of the last mark. Written under the lock of `marks`, after the mark is there.
+    /// The last tick. Written under the lock of `state`, after the mark is there.
     last: AtomicU64,
+    /// Until then, as [`Time::as_nanos`], hits need not think of the log; for ever without one.
+    calm_until: AtomicU64,
     /// Held to mark names or to look some up; no user code runs under it.
-    marks: Mutex<Marks>,
-}
-
-/// The ticks of all groups are drawn from one counter, so that an entry of a store that two groups share is judged rightly
-/// by either.
-static TICKS: UsualAtomicU64 = UsualAtomicU64::new(0);
-
-/// What the marks say of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing of it was invalidated since.
-    Sound,
-    /// It was expired, at this time.
-    Expired(Time),
-    /// It was removed.
-    Void,
-}
-
-impl Verdict {
-    /// The graver one of both.
-    fn and(self, other: Verdict) -> Verdict {
-        match (self, other) {
-            (Verdict::Void, _) | (_, Verdict::Sound) => self,
-            (_, other) => other,
-        }
-    }
+    state: Mutex<State>,
+    shared: Option<Shared>,
+    /// The groups of the logs that caches with this clock found, if this is a clock's own group.
+    of_logs: Mutex<Vec<Weak<Inner>>>,
 }
 
 impl Coherence {
@@ -96,7 +91,7 @@ impl Coherence {
     #[must_use = "a group does nothing until caches belong to it"]
     pub fn new() -> Self {
         let era = RandomState::new().build_hasher().finish();
-        Coherence(Arc::new(Inner { era, last: AtomicU64::new(0), marks: Mutex::default() }))
+        Self::of(State::of_era(era), None, Time::NEVER)
     }
 
     /// Returns the group that the caches of this process belong to, unless they are told otherwise.
@@ -105,46 +100,128 @@ impl Coherence {
         PROCESS.clone()
     }
 
+    /// Makes the group of the log that `store` keeps, with the default [options](Self::options).
+    ///
+    /// # Errors
+    ///
+    /// As of [`CoherenceOptions::over`].
+    pub fn over(store: &impl ByteStore) -> Result<Self> {
+        Self::options().over(store)
+    }
+
+    /// Returns options for the group of a shared log: the bound, a bus.
+    pub fn options() -> CoherenceOptions {
+        CoherenceOptions::default()
+    }
+
+    fn of(state: State, shared: Option<Shared>, calm_until: Time) -> Self {
+        let inner = Inner {
+            last: AtomicU64::new(0),
+            calm_until: AtomicU64::new(calm_until.as_nanos()),
+            state: Mutex::new(state),
+            shared,
+            of_logs: Mutex::default(),
+        };
+        Coherence(Arc::new(inner))
+    }
+
+    /// The group of `log` among the caches whose clock has this group.
+    pub(crate) fn of_log(&self, log: &Arc<dyn SharedLog>, clock: &Arc<dyn Clock>) -> Coherence {
+        let mut groups = self.0.of_logs.lock();
+        groups.retain(|group| group.strong_count() > 0);
+        let known = groups
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|group| group.shared.as_ref().is_some_and(|shared| shared.is_of(log)));
+        if let Some(group) = known {
+            return Coherence(group);
+        }
+        let group = CoherenceOptions::default().with_clock(Arc::clone(clock)).over_log(Arc::clone(log));
+        groups.push(Arc::downgrade(&group.0));
+        group
+    }
+
     /// Invalidates what has the tag, in every cache of this group: [`Cache::invalidate_tag`](crate::Cache::invalidate_tag).
     ///
     /// # Errors
     ///
     /// As of [`Cache::invalidate_tag`](crate::Cache::invalidate_tag).
-    pub async fn invalidate_tag(&self, tag: impl AsRef<str> + Send) -> crate::Result<()> {
-        self.mark(&[Name::tag(tag.as_ref())], Time::from_nanos(0));
-        std::future::ready(Ok(())).await
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`Cache::invalidate_tag`](crate::Cache::invalidate_tag).
+    pub async fn invalidate_tag(&self, tag: impl AsRef<str> + Send) -> Result<()> {
+        let names = vec![Name::tag(tag.as_ref())];
+        // Of use to those that expire only.
+        self.invalidate(names, Time::from_nanos(0)).await
     }
 
-    /// Marks the names. `now` is kept with those that expire.
-    pub(crate) fn mark(&self, names: &[Name], now: Time) {
-        if names.is_empty() {
-            return;
+    /// Marks the names, here and in the shared log. `now` is kept with those that expire.
+    pub(crate) async fn invalidate(&self, names: Vec<Name>, now: Time) -> Result<()> {
+        match &self.0.shared {
+            Some(_) if names.is_empty() => Ok(()),
+            Some(shared) => shared.invalidate_names(self, &names, now).await,
+            None => {
+                self.mark(&names, now);
+                Ok(())
+            }
         }
-        let mut marks = self.0.marks.lock();
-        let tick = TICKS.fetch_add(1, Ordering::Relaxed) + 1;
-        for name in names {
-            marks.mark(name, tick, now);
-        }
-        // Behind the marks: who begins with this tick began after them.
-        self.0.last.store(tick, Ordering::Release);
     }
 
-    /// The tick of the last mark.
+    /// Marks the names in this process.
+    fn mark(&self, names: &[Name], now: Time) {
+        let mut state = self.0.state.lock();
+        state.mark_here(names, self.0.shared.is_some(), now);
+        self.publish_tick(&state);
+    }
+
+    /// Lets who begins from now on begin with the last tick. Behind the marks: who begins with it began after them.
+    fn publish_tick(&self, state: &State) {
+        self.0.last.store(state.last, Ordering::Release);
+    }
+
+    /// The last tick.
     #[inline]
     pub(crate) fn tick(&self) -> u64 {
         self.0.last.load(Ordering::Acquire)
     }
 
-    /// What begins now, at the time `at`.
-    pub(crate) fn since(&self, at: Time) -> Since {
-        let tick = self.tick();
-        Since { at, tick, position: Position { era: self.0.era, number: tick } }
+    /// Has the group tell and hear what is invalidated on this bus as well.
+    pub(crate) fn add_bus(&self, bus: Arc<dyn Bus>) {
+        if let Some(shared) = &self.0.shared {
+            shared.add_bus(self, bus);
+        }
     }
 
-    /// Whether nothing at all was marked since the watch began or was last judged.
+    /// The shared log, if there is one.
+    pub(crate) fn shared(&self) -> Option<&Shared> {
+        self.0.shared.as_ref()
+    }
+
+    /// What begins now, at the time `at`.
+    pub(crate) fn since(&self, at: Time) -> Since {
+        let is_shared = self.0.shared.is_some();
+        // The tick first: what is applied in between is in the position and not in the tick, which errs to the safe side
+        // for the copy here, so the position is read under the lock that orders both.
+        let state = self.0.state.lock();
+        let position = state.known.map(|known| match is_shared {
+            true => known,
+            false => Position { number: state.last, ..known },
+        });
+        Since { at, tick: state.last, position, is_shared }
+    }
+
+    /// Whether nothing at all was marked since the watch began or was last judged, and the log need not be thought of.
     #[inline]
-    pub(crate) fn is_calm(&self, watch: &Watch) -> bool {
-        watch.tick() >= self.tick() && watch.others.iter().all(Other::is_calm)
+    pub(crate) fn is_calm(&self, watch: &Watch, now: Time) -> bool {
+        watch.tick() >= self.tick()
+            && now.as_nanos() < self.0.calm_until.load(Ordering::Relaxed)
+            && watch.others.iter().all(|other| other.is_calm(now))
+    }
+
+    /// Whether there is a shared log whose position was not confirmed lately.
+    pub(crate) fn is_unconfirmed(&self, now: Time) -> bool {
+        self.shared().is_some_and(|shared| !shared.is_confirmed(self, Time::from_nanos(0), now))
     }
 
     /// Whether it is this group.
@@ -152,46 +229,102 @@ impl Coherence {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// What is known of an entry that was read from a level of bytes, in a read that began at `tick`, and that was written
-    /// at `position`.
-    pub(crate) fn watch_read(&self, position: Position, tick: u64) -> Watch {
-        // What another process wrote, or this one before it was started anew, nobody here can judge.
-        let known = if position.era == self.0.era { position.number.min(tick) } else { tick };
-        Watch::new(known, Some(position), Vec::new())
-    }
-
-    /// Judges an entry with these tags, of which `watch` notes when it began.
-    pub(crate) fn judge(&self, watch: &Watch, tags: &[Arc<str>]) -> Verdict {
-        let (since, now) = (watch.tick(), self.tick());
-        let own = if since >= now { Verdict::Sound } else { self.judge_tags(since, tags) };
+    /// Judges, without waiting, a copy in memory with these names, of which `watch` notes when it began.
+    pub(crate) fn judge(&self, watch: &Watch, names: Names<'_>, now: Time) -> Verdict {
+        let (since, last) = (watch.tick(), self.tick());
+        let own = if since >= last { Verdict::Sound } else { self.0.state.lock().judge(since, names) };
         if own == Verdict::Sound {
-            watch.advance(now);
+            watch.advance(last);
         }
-        watch.others.iter().map(Other::judge).fold(own, Verdict::and)
-    }
-
-    /// Judges what has these tags and began when `since` was the last tick.
-    pub(crate) fn judge_tags(&self, since: u64, tags: &[Arc<str>]) -> Verdict {
-        if tags.is_empty() {
-            return Verdict::Sound;
-        }
-        let marks = self.0.marks.lock();
-        tags.iter().map(|tag| marks.judge_tag(tag, since)).fold(Verdict::Sound, Verdict::and)
-    }
-
-    /// Returns what the marks leave of an entry: all of it, an expired one that `kept` says how long to keep, or nothing.
-    pub(crate) fn judged<V>(&self, entry: Entry<V>, kept: impl FnOnce() -> Duration) -> Option<Entry<V>> {
-        let Some(watch) = entry.watch().filter(|watch| !self.is_calm(watch)) else { return Some(entry) };
-        match self.judge(watch, entry.tags()) {
-            Verdict::Sound => Some(entry),
-            Verdict::Expired(at) => Some(entry.expired(at, kept())),
-            Verdict::Void => None,
-        }
+        let confirmed = match &self.0.shared {
+            Some(shared) if !shared.is_confirmed(self, watch.valid_at, now) => Verdict::Ask,
+            _ => Verdict::Sound,
+        };
+        watch.others.iter().map(|other| other.judge(now)).fold(own.and(confirmed), Verdict::and)
     }
 
     /// Whether nothing of the entry was invalidated since it began.
-    pub(crate) fn is_sound<V>(&self, entry: &Entry<V>) -> bool {
-        entry.watch().is_none_or(|watch| self.judge(watch, entry.tags()) == Verdict::Sound)
+    pub(crate) fn is_sound<V>(&self, entry: &Entry<V>, address: Option<&str>) -> bool {
+        let names = Names { key: address, tags: entry.tags() };
+        entry.watch().is_none_or(|watch| self.is_unmarked(watch, names))
+    }
+
+    /// Whether none of the names was marked since the watch began.
+    pub(crate) fn is_unmarked(&self, watch: &Watch, names: Names<'_>) -> bool {
+        let own =
+            watch.tick() >= self.tick() || self.0.state.lock().judge(watch.tick(), names) == Verdict::Sound;
+        own && watch.others.iter().all(Other::is_sound)
+    }
+
+    /// Judges what was read from a level of bytes, in a read that began at `tick`, and was written at `position`. Returns
+    /// what the entry is to know from now on.
+    pub(crate) fn judge_read(
+        &self,
+        position: Option<Position>,
+        tick: u64,
+        names: Names<'_>,
+        is_voided: bool,
+    ) -> (Verdict, Option<Watch>) {
+        let watch = |tick| Some(Watch::new(tick, position, Vec::new()));
+        let state = self.0.state.lock();
+        if self.0.shared.is_some() {
+            let verdict = position.map_or(Verdict::Void, |at| state.judge_read(at, names, is_voided));
+            // Whatever was marked up to now was compared with its number.
+            return (verdict, watch(state.last));
+        }
+        match position {
+            None => (Verdict::Sound, None),
+            // What another process wrote, or this one before it was started anew, nobody here can judge.
+            Some(at) if state.known.is_none_or(|known| known.era != at.era) => (Verdict::Sound, watch(tick)),
+            Some(at) => (state.judge_own(at.number, names), watch(state.last)),
+        }
+    }
+
+    /// Judges a copy in memory, and asks the log if that is needed: for its position, or for the marks of these names.
+    pub(crate) async fn judge_thoroughly<V>(
+        &self,
+        entry: &Entry<V>,
+        address: Option<&str>,
+        now: Time,
+    ) -> Verdict {
+        let Some(watch) = entry.watch() else { return Verdict::Sound };
+        let names = Names { key: address, tags: entry.tags() };
+        let verdict = self.judge(watch, names, now);
+        if verdict != Verdict::Ask {
+            return verdict;
+        }
+        let mut verdict = match &self.0.shared {
+            Some(shared) => shared.settle(self, watch, names, now).await,
+            None => self.judge(&watch.alone(), names, now),
+        };
+        for other in &watch.others {
+            verdict = verdict.and(match other.coherence.shared() {
+                Some(shared) => shared.settle(&other.coherence, other.watch(), other.names(), now).await,
+                None => other.judge(now),
+            });
+        }
+        // The log cannot be asked. The entry may be right, so it is kept for loads that fail.
+        if verdict == Verdict::Ask { Verdict::Expired(now) } else { verdict }
+    }
+
+    /// Returns what the marks leave of an entry: all of it, an expired one that `kept` says how long to keep, or nothing.
+    pub(crate) fn left<V>(
+        entry: Entry<V>,
+        verdict: Verdict,
+        kept: impl FnOnce() -> Duration,
+    ) -> Option<Entry<V>> {
+        match verdict {
+            Verdict::Sound => Some(entry),
+            Verdict::Expired(at) => Some(entry.expired(at, kept())),
+            Verdict::Void | Verdict::Ask => None,
+        }
+    }
+}
+
+impl Coherence {
+    /// Returns what happened with the shared log since the group was made; all zero without one.
+    pub fn stats(&self) -> CoherenceStats {
+        self.shared().map_or_else(CoherenceStats::default, Shared::stats)
     }
 }
 
@@ -204,6 +337,10 @@ impl Default for Coherence {
 
 impl std::fmt::Debug for Coherence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Coherence").field("last_tick", &self.tick()).finish_non_exhaustive()
+        let mut out = f.debug_struct("Coherence");
+        if let Some(shared) = &self.0.shared {
+            out.field("log", &shared.place()).field("position", &self.0.state.lock().known);
+        }
+        out.field("last_tick", &self.tick()).finish_non_exhaustive()
     }
 }

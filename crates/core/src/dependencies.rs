@@ -64,7 +64,7 @@ fn note<V>(entry: &Entry<V>, coherence: &Coherence) {
         let Some(watch) = entry.watch() else { return };
         terms.others.extend(watch.others.iter().cloned());
         if !load.coherence().is(coherence) {
-            terms.others.push(Other::new(coherence, watch.tick(), entry.tags()));
+            terms.others.push(Other::new(coherence, watch, entry.tags()));
         }
     });
 }

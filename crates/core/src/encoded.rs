@@ -1,13 +1,17 @@
 //! A level that keeps bytes: the key becomes text, the value an envelope by what its [`Wire`](crate::Wire) says.
 
-use crate::behind::{Offered, Sealed, Seen};
+use crate::behind::{Offered, Sealed, Seen, Withdrawn};
 use crate::codec::{Codec, Format};
+use crate::coherence::{Names, Shared, Verdict};
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Stamp, Step};
 use crate::native::cleared;
+use crate::record::Token;
+use crate::shared_log::{Name, SharedLog};
 use crate::{ByteStore, Entry, Freshness, Key, Level, Result, Time};
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl<K, V, B, C> Holds<B, K, V> for C
@@ -31,8 +35,9 @@ where
         if from > 0 || cx.skips_read() {
             return None;
         }
-        match held(level, cx, &full_key(level, key)).await {
-            Ok(held) => cx.judged(held?),
+        let text = full_key(level, key);
+        match held(level, cx, &text).await {
+            Ok(held) => judged(level, cx, &text, held?).await,
             Err(error) => {
                 cx.failed(Operation::Read, error);
                 None
@@ -50,7 +55,11 @@ where
         let stamp = match &plan[0] {
             _ if cx.skips_write() => return Ok(()),
             Step::Leave => return Ok(()),
-            Step::Remove => return Self::remove(level, cx, key).await,
+            // Whoever replaces a value has invalidated it, and what was loaded replaces nothing that others have.
+            Step::Remove => {
+                let removed = remove(level, cx, &full_key(level, key)).await;
+                return removed.map_err(|error| cx.failed(Operation::Remove, error));
+            }
             Step::Write(stamp) => stamp,
         };
         let key = full_key(level, key);
@@ -62,7 +71,33 @@ where
             return Ok(());
         }
         let key = full_key(level, key);
-        remove(level, cx, &key).await.map_err(|error| cx.failed(Operation::Remove, error))
+        let removed = match log_of(level, cx) {
+            Some(shared) => {
+                let _withdrawn = withdraw(level, &key).await;
+                invalidate(level, cx, shared, &[&key], &Name::key(&key)).await.map(drop)
+            }
+            None => remove(level, cx, &key).await,
+        };
+        removed.map_err(|error| cx.failed(Operation::Remove, error))
+    }
+
+    async fn void(level: &Level<B, Self>, cx: Cx<'_>, key: &K) -> Result<()> {
+        let Some(shared) = log_of(level, cx).filter(|_| !cx.skips_write()) else { return Ok(()) };
+        let key = full_key(level, key);
+        // What waits is older than what comes now.
+        let _withdrawn = withdraw(level, &key).await;
+        let voided = invalidate(level, cx, shared, &[&key], &Name::key(&key)).await;
+        let mut tokens = voided.map_err(|error| cx.failed(Operation::Remove, error))?;
+        cx.note_token(tokens.pop());
+        Ok(())
+    }
+
+    fn log(level: &Level<B, Self>) -> Option<Arc<dyn SharedLog>> {
+        level.store.log()
+    }
+
+    fn address(level: &Level<B, Self>, key: &K) -> Option<String> {
+        Some(full_key(level, key))
     }
 
     async fn expire(level: &Level<B, Self>, cx: Cx<'_>, key: &K, kept: &[Duration]) -> Result<()> {
@@ -75,15 +110,18 @@ where
         let text = full_key(level, key);
         let held = held(level, cx, &text).await.map_err(|error| cx.failed(Operation::Read, error));
         let now = cx.clock.now_exact();
-        match held.map(|held| held.map(|entry: Entry<V>| entry.expired(now, kept[0]))) {
+        let expired = match held.map(|held| held.map(|entry: Entry<V>| entry.expired(now, kept[0]))) {
             Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => {
                 let stamp = Stamp { life: entry.life(), extra: entry.extra().cloned() };
                 write(level, cx, &text, entry.value(), &stamp).await
             }
             Ok(None) => Ok(()),
             // What cannot be read cannot be kept for failures either.
-            Ok(Some(_)) | Err(_) => Self::remove(level, cx, key).await,
-        }
+            Ok(Some(_)) | Err(_) => return Self::remove(level, cx, key).await,
+        };
+        let Some(shared) = log_of(level, cx) else { return expired };
+        let numbered = invalidate(level, cx, shared, &[], &Name::key(&text).expiring()).await;
+        numbered.map_err(|error| cx.failed(Operation::Remove, error)).and(expired)
     }
 
     async fn clear(level: &Level<B, Self>, cx: Cx<'_>) -> Result<()> {
@@ -95,6 +133,11 @@ where
             Some(queue) => Some(queue.withdraw_all().await),
             None => None,
         };
+        if let Some(shared) = log_of(level, cx) {
+            // From here on nothing of it is served, in any process; what follows only frees the room.
+            let marked = invalidate(level, cx, shared, &[], &Name::namespace(&level.prefix)).await;
+            marked.map_err(|error| cx.failed(Operation::Clear, error))?;
+        }
         let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear(&level.prefix))).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
@@ -151,20 +194,75 @@ fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
     full
 }
 
+/// The log of the group, if it is kept by this level.
+fn log_of<'a, B: ByteStore, C>(level: &Level<B, C>, cx: Cx<'a>) -> Option<&'a Shared> {
+    let shared = cx.coherence.shared()?;
+    level.store.log().is_some_and(|log| shared.is_of(&log)).then_some(shared)
+}
+
+/// Voids records, and numbers an invalidation.
+async fn invalidate<B: ByteStore, C>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    shared: &Shared,
+    voids: &[&str],
+    name: &Name,
+) -> Result<Vec<Token>> {
+    let through = Some((&*level.guard, cx.witness()));
+    shared.invalidate(cx.coherence, voids, std::slice::from_ref(name), cx.clock.now(), through).await
+}
+
 /// Reads what is under the key, of whatever age; what is on its way there comes first.
 async fn held<V, B: ByteStore, C: Codec<V>>(
     level: &Level<B, C>,
     cx: Cx<'_>,
     key: &str,
 ) -> Result<Option<Entry<V>>> {
-    let held = match level.behind.as_ref().and_then(|queue| queue.see(key)) {
+    let queued = level.behind.as_ref().and_then(|queue| queue.see(key));
+    let stored = match log_of(level, cx) {
+        // What is queued answers, and what is stored is what a load may replace.
+        Some(shared) if queued.is_none() || cx.loads => {
+            let read = shared.read(cx.coherence, key, cx.plants(), &level.guard, cx.witness()).await;
+            match read {
+                Ok(record) => {
+                    cx.note_token(record.token);
+                    record.bytes
+                }
+                Err(error) if queued.is_none() => return Err(error),
+                Err(_) => None,
+            }
+        }
+        None if queued.is_none() => guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?,
+        _ => None,
+    };
+    let held = match queued {
         Some(Seen::Bytes(bytes)) => Some(bytes),
         Some(Seen::Nothing) => None,
-        None => guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?,
+        None => stored,
     };
     let Some(bytes) = held else { return Ok(None) };
-    let entry = level.wire.open_at(key, &bytes, cx.moment())?;
-    Ok(Some(entry.watched(|position| cx.coherence.watch_read(position, cx.tick))))
+    level.wire.open_at(key, &bytes, cx.moment()).map(Some)
+}
+
+/// What the marks, and the time, leave of an entry that was read.
+async fn judged<V, B: ByteStore, C: Codec<V>>(
+    level: &Level<B, C>,
+    cx: Cx<'_>,
+    key: &str,
+    entry: Entry<V>,
+) -> Option<Fetched<V>> {
+    let position = entry.watch().and_then(|watch| watch.position);
+    let is_voided = log_of(level, cx).is_some();
+    if !is_voided && cx.coherence.is_unconfirmed(cx.clock.now_exact()) {
+        // Nothing here was read with the position.
+        let _ = cx.coherence.confirm().await;
+    }
+    let names = Names { key: cx.address.or(Some(key)), tags: entry.tags() };
+    let (mut verdict, watch) = cx.coherence.judge_read(position, cx.tick, names, is_voided);
+    if let (Verdict::Ask, Some(shared)) = (verdict, cx.coherence.shared()) {
+        verdict = shared.ask(cx.coherence, position, names).await;
+    }
+    cx.left(entry.watched(watch), verdict)
 }
 
 /// Writes a value, or has it written; or else removes what is there: what cannot be written must not leave the older value
@@ -192,6 +290,12 @@ async fn put<B: ByteStore, C: Format>(
     key: &str,
     value: Sealed,
 ) -> Result<()> {
+    let mut value = value;
+    if log_of(level, cx).is_some() {
+        // What was not seen cannot be compared, and may not be overwritten.
+        let Some(token) = cx.token() else { return Ok(()) };
+        value.token = Some(token);
+    }
     let (value, _withdrawn) = match &level.behind {
         None => (value, None),
         Some(queue) => match queue.offer(cx, &level.guard, key, value).await {
@@ -200,16 +304,21 @@ async fn put<B: ByteStore, C: Format>(
         },
     };
     cx.counters.level(cx.base).writes.add();
-    guarded(level, cx, Operation::Write, pin!(level.store.put(key, value.bytes, value.expires_at))).await
+    guarded(level, cx, Operation::Write, pin!(value.put(&*level.store, key))).await
 }
 
 /// Removes what is there or on its way there.
 async fn remove<B: ByteStore, C: Format>(level: &Level<B, C>, cx: Cx<'_>, key: &str) -> Result<()> {
-    let _withdrawn = match &level.behind {
+    let _withdrawn = withdraw(level, key).await;
+    guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await
+}
+
+/// Drops what is on its way there, if anything can be.
+async fn withdraw<'a, B, C>(level: &'a Level<B, C>, key: &str) -> Option<Withdrawn<'a>> {
+    match &level.behind {
         Some(queue) => Some(queue.withdraw(key).await),
         None => None,
-    };
-    guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await
+    }
 }
 
 fn sealed<S, V, C: Codec<V>>(
@@ -222,5 +331,5 @@ fn sealed<S, V, C: Codec<V>>(
     let at = cx.moment();
     let bytes = level.wire.seal_at(key, value, stamp, at)?;
     let expires_at = at.now.until(stamp.life.dead_at).and_then(|left| at.wall.checked_add(left));
-    Ok(Sealed { bytes, expires_at, dead_at: stamp.life.dead_at })
+    Ok(Sealed { bytes, expires_at, dead_at: stamp.life.dead_at, token: None })
 }

@@ -3,7 +3,6 @@
 use crate::Time;
 use crate::coherence::{Coherence, Watch};
 use crate::extra::Extra;
-use crate::shared_log::Position;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -200,11 +199,11 @@ impl<V> Entry<V> {
     }
 
     /// The same entry, which knows more of invalidations.
-    pub(crate) fn watched(mut self, watch: impl FnOnce(Position) -> Watch) -> Self {
-        if let Some(extra) = self.extra.as_mut().and_then(Arc::get_mut)
-            && let Some(position) = extra.watch.as_ref().and_then(|watch| watch.position)
-        {
-            extra.watch = Some(watch(position));
+    pub(crate) fn watched(mut self, watch: Option<Watch>) -> Self {
+        // One that was just read is nobody else's.
+        match self.extra.as_mut().and_then(Arc::get_mut) {
+            Some(extra) => extra.watch = watch,
+            None => self.extra = Extra { watch, ..Extra::default() }.shared(),
         }
         self
     }
@@ -221,8 +220,8 @@ impl<V> Entry<V> {
 
     /// Whether nothing was invalidated since it was judged, and nobody is to be told of its use.
     #[inline]
-    pub(crate) fn is_calm(&self, coherence: &Coherence) -> bool {
-        self.extra.as_ref().is_none_or(|extra| extra.is_calm(coherence))
+    pub(crate) fn is_calm(&self, coherence: &Coherence, now: Time) -> bool {
+        self.extra.as_ref().is_none_or(|extra| extra.is_calm(coherence, now))
     }
 
     /// Notes that it is read.

@@ -38,7 +38,7 @@ pub use head::{HEAD_BYTES, Times, dead_at, times};
 pub use sameness::fingerprint;
 
 pub(crate) use header::{Header, Reader, write as write_header};
-pub(crate) use varint::put_varint;
+pub(crate) use varint::{put_text, put_varint};
 
 use crate::{Clock, Error, ErrorKind, Time};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

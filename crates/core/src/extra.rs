@@ -35,18 +35,18 @@ impl Extra {
 
     /// Whether nothing was invalidated since it was judged, and nobody is to be told of its use.
     #[inline]
-    pub(crate) fn is_calm(&self, coherence: &Coherence) -> bool {
-        self.watch.as_ref().is_none_or(|watch| coherence.is_calm(watch) && !is_running())
+    pub(crate) fn is_calm(&self, coherence: &Coherence, now: Time) -> bool {
+        self.watch.as_ref().is_none_or(|watch| coherence.is_calm(watch, now) && !is_running())
     }
 
-    /// What a copy in another level takes over, which was read since `tick`. When it is to be reloaded, and how long it may idle, is that level's.
-    pub(crate) fn copied(&self, tick: u64) -> Self {
+    /// What a copy in another level takes over. When it is to be reloaded, and how long it may idle, is that level's.
+    pub(crate) fn copied(&self) -> Self {
         Extra {
             tags: self.tags.clone(),
             etag: self.etag.clone(),
             last_modified: self.last_modified,
             took: self.took,
-            watch: self.watch.as_ref().map(|watch| watch.copied(tick)),
+            watch: self.watch.as_ref().map(|watch| watch.copied()),
             ..Extra::default()
         }
     }

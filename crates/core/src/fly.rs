@@ -90,12 +90,12 @@ where
     {
         let (flight, clock) = (&lead.flight, &*self.inner.clock);
         let key = flight.key.borrow();
-        let tick = self.inner.coherence.tick();
-        let (found, failure) = self.fetch(key, trip.from, trip.waited, trip.floor).await;
+        let cx = Cx { loads: load.is_some(), ..self.cx_of(&lead.visit) };
+        let (found, failure) = self.fetch(key, trip.from, trip.waited, trip.floor, cx).await;
         if let Some(found) = found {
             if self.will_do(flight, &found, trip.floor, load.is_some()) {
                 let outcome = Outcome::Found(found.entry.clone(), found.level);
-                self.copy_up(&lead.visit, key, found, tick, inside).await;
+                self.copy_up(&lead.visit, key, found, inside).await;
                 return outcome;
             }
             if found.is_hit() {
@@ -115,6 +115,7 @@ where
         if trip.waited == Waited::Not || flight.has_answered(clock) {
             self.inner.counters.reloads.add();
         }
+        self.inner.coherence.begin().await;
         let since = self.inner.coherence.since(clock.now_exact());
         let _told = self.policy.loads.is_capped.then(Capped::begin);
         let loaded = {
@@ -238,6 +239,7 @@ where
         from: usize,
         waited: Waited,
         floor: Option<Time>,
+        cx: Cx<'_>,
     ) -> (Option<Fetched<V>>, Option<Error>) {
         let counters = &self.inner.counters;
         let depth = C::depth(&self.level);
@@ -245,7 +247,8 @@ where
             return (None, None);
         }
         let unread = Unread { error: OnceLock::new(), is_the_end: self.policy.minds_store_errors() };
-        let cx = Cx { unread: Some(&unread), floor, ..self.cx() };
+        let address = self.address(key);
+        let cx = Cx { unread: Some(&unread), floor, address: address.as_deref(), ..cx };
         let found = C::fetch(&self.level, cx, key, from).await;
         if waited == Waited::For {
             // What is only kept for failures answers no read.

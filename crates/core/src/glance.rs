@@ -1,8 +1,9 @@
 //! The first look, which every read begins with and most end with.
 
+use crate::coherence::{Names, Verdict};
 use crate::dependencies::any_capped;
 use crate::holds::{Holds, Look};
-use crate::{Cache, Entry, Freshness, Lookup, Time};
+use crate::{Cache, Coherence, Entry, Freshness, Lookup, Time};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -36,7 +37,7 @@ where
                 self.inner.counters.first_hits.add();
                 Ok(value)
             }
-            Err(look) => self.think_twice(look, now),
+            Err(look) => self.think_twice(key, look, now),
         }
     }
 
@@ -49,8 +50,8 @@ where
 
     #[cold]
     #[inline(never)]
-    fn think_twice(&self, look: Look<V>, now: Time) -> Result<V, Seen<V>> {
-        self.judge(self.unless_invalidated(look, now), now).map(|entry| self.serve(entry))
+    fn think_twice(&self, key: &K, look: Look<V>, now: Time) -> Result<V, Seen<V>> {
+        self.judge(self.unless_invalidated(key, look, now), now).map(|entry| self.serve(entry))
     }
 
     /// As [`glance`](Self::glance), for a call that has a loader.
@@ -86,7 +87,7 @@ where
             return None;
         }
         let now = self.inner.clock.now();
-        match self.unless_invalidated(C::look(&self.level, key, now), now) {
+        match self.unless_invalidated(key, C::look(&self.level, key, now), now) {
             Look::Hit(entry) => Some(entry),
             Look::Ask(_, kept) => kept,
         }
@@ -101,7 +102,7 @@ where
         if self.skips_first() {
             return Look::Ask(1, None);
         }
-        match self.unless_invalidated(C::look(&self.level, key, now), now) {
+        match self.unless_invalidated(key, C::look(&self.level, key, now), now) {
             Look::Hit(entry) if self.call.is_some() && Some(entry.loaded_at()) < self.floor(false) => {
                 Look::Ask(1, Some(entry))
             }
@@ -109,10 +110,22 @@ where
         }
     }
 
-    /// What the marks leave of what the first level has.
-    fn unless_invalidated(&self, look: Look<V>, now: Time) -> Look<V> {
+    /// What the marks leave of what the first level has. Where the log is to be asked, so is the first level, by who may
+    /// wait.
+    fn unless_invalidated(&self, key: &K, look: Look<V>, now: Time) -> Look<V> {
         let (Look::Hit(entry) | Look::Ask(_, Some(entry))) = look else { return look };
-        Look::of(self.inner.coherence.judged(entry, || self.policy.kept()[0]), now)
+        let coherence = &self.inner.coherence;
+        let verdict = match entry.watch().filter(|watch| !coherence.is_calm(watch, now)) {
+            None => Verdict::Sound,
+            Some(watch) => {
+                let address = self.address(key);
+                coherence.judge(watch, Names { key: address.as_deref(), tags: entry.tags() }, now)
+            }
+        };
+        if verdict == Verdict::Ask {
+            return Look::Ask(0, None);
+        }
+        Look::of(Coherence::left(entry, verdict, || self.policy.kept()[0]), now)
     }
 
     /// As [`glance`](Self::glance), with the times of what it finds.

@@ -56,7 +56,7 @@ impl Guard {
         Self::of(DEFAULT_TIMEOUT, Breaker::default())
     }
 
-    fn of(timeout: Duration, breaker: Breaker) -> Self {
+    pub(crate) fn of(timeout: Duration, breaker: Breaker) -> Self {
         Guard { timeout, breaker, circuit: Mutex::new(Circuit::new()) }
     }
 

@@ -11,15 +11,18 @@
 //! [`Boxed`]: crate::Boxed
 
 use crate::breaker::BreakerState;
-use crate::coherence::Since;
+use crate::coherence::{Since, Verdict};
 use crate::counters::Counters;
 use crate::entry::Lifetime;
 use crate::envelope::Moment;
 use crate::event::{Observers, Operation};
 use crate::extra::Extra;
 use crate::guard::Witness;
+use crate::record::Token;
+use crate::shared_log::SharedLog;
 use crate::store::Usage;
 use crate::terms::Terms;
+use crate::tokens::Tokens;
 use crate::{Clock, Coherence, Entry, Error, Freshness, Level, Result, Time};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -50,7 +53,9 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
         coherence: &Coherence,
     ) -> std::result::Result<V, Look<V>> {
         match Self::look(level, key, now) {
-            Look::Hit(entry) if entry.is_settled(now) && entry.is_calm(coherence) => Ok(entry.into_value()),
+            Look::Hit(entry) if entry.is_settled(now) && entry.is_calm(coherence, now) => {
+                Ok(entry.into_value())
+            }
             other => Err(other),
         }
     }
@@ -88,6 +93,19 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
         key: &K,
         kept: &[Duration],
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Voids the record at the level that keeps the group's log, if there is one, as an invalidation of its key; what is put
+    /// there next, by the same operation, takes its place.
+    #[doc(hidden)]
+    fn void(level: &Level<S, Self>, cx: Cx<'_>, key: &K) -> impl Future<Output = Result<()>> + Send;
+
+    /// The log of the first level that keeps one.
+    #[doc(hidden)]
+    fn log(level: &Level<S, Self>) -> Option<Arc<dyn SharedLog>>;
+
+    /// The key as it is written at the level that keeps a log, or else at the first level of bytes.
+    #[doc(hidden)]
+    fn address(level: &Level<S, Self>, key: &K) -> Option<String>;
 
     /// Removes every entry from every level, the lowest first.
     #[doc(hidden)]
@@ -249,6 +267,14 @@ pub struct Cx<'a> {
     pub(crate) coherence: &'a Coherence,
     /// The last tick when the operation began.
     pub(crate) tick: u64,
+    /// The key as other processes know it, where the group is one of several processes.
+    pub(crate) address: Option<&'a str>,
+    /// What the operation has seen of records, for what it writes.
+    pub(crate) tokens: Option<&'a Tokens>,
+    /// Whether what is not found will be loaded.
+    pub(crate) loads: bool,
+    /// The number of levels.
+    pub(crate) depth: usize,
     pub(crate) counters: &'a Counters,
     pub(crate) observers: &'a Observers,
     /// The number of the first level that is meant.
@@ -311,10 +337,32 @@ impl Cx<'_> {
         self.skip.writes >> self.base & 1 == 1
     }
 
-    /// What the marks, and the time, leave of what the level holds.
-    pub(crate) fn judged<V>(&self, entry: Entry<V>) -> Option<Fetched<V>> {
-        let entry = self.coherence.judged(entry, || self.keeping.kept_at(self.base))?;
+    /// What the marks, and the time, leave of a value that the level keeps itself.
+    pub(crate) async fn judged<V>(&self, entry: Entry<V>) -> Option<Fetched<V>> {
+        let verdict = self.coherence.judge_thoroughly(&entry, self.address, self.clock.now_exact()).await;
+        self.left(entry, verdict)
+    }
+
+    /// What such a verdict, and the time, leave of an entry.
+    pub(crate) fn left<V>(&self, entry: Entry<V>, verdict: Verdict) -> Option<Fetched<V>> {
+        let entry = Coherence::left(entry, verdict, || self.keeping.kept_at(self.base))?;
         Fetched::of(entry, self.base, self.clock.now_exact())
+    }
+
+    /// Whether a guard is planted where nothing is: for what is loaded, or copied from a level behind.
+    pub(crate) fn plants(&self) -> bool {
+        self.tokens.is_some() && (self.loads || self.base + 1 < self.depth)
+    }
+
+    pub(crate) fn note_token(&self, token: Option<Token>) {
+        if let (Some(tokens), Some(token)) = (self.tokens, token) {
+            tokens.note(self.base, token);
+        }
+    }
+
+    /// The token of the record that the operation has seen at this level.
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.tokens?.of(self.base)
     }
 
     pub(crate) fn moment(&self) -> Moment {

@@ -87,6 +87,7 @@ mod system_clock;
 mod terms;
 mod time;
 mod timers;
+mod tokens;
 mod wire;
 
 pub use behind::{Behind, WhenFull};
@@ -100,7 +101,7 @@ pub use call::CallOptions;
 pub use chain::Chain;
 pub use clock::{Clock, Sleep, Tick};
 pub use codec::{AlsoReads, Codec, Format, Migrate, Native, PerLevel, Raw, Shared};
-pub use coherence::Coherence;
+pub use coherence::{Coherence, CoherenceOptions, CoherenceStats};
 pub use combinator::{Around, Promote, Through, WriteStrategy};
 pub use compress::Compress;
 pub use current_load::CurrentLoad;

@@ -116,7 +116,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         (now < life.dead_at).then(|| self.finished(life, extra, loaded_at, now))
     }
 
-    /// The times of a copy of `source`, made `now` of what was read since `tick`: what is left at the source, or this level's ttl if that is
+    /// The times of a copy of `source`, made `now`: what is left at the source, or this level's ttl if that is
     /// less. `None` when such a copy would be dead.
     pub(crate) fn copy(
         &self,
@@ -125,7 +125,6 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         call: &Terms,
         random: f64,
         now: Time,
-        tick: u64,
     ) -> Option<Stamp> {
         let own = match self.ttl(key, source.value(), call, random) {
             None => Time::NEVER,
@@ -134,7 +133,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
         };
         let fresh_until = own.min(source.fresh_until());
         let life = Lifetime::ending(source.loaded_at(), fresh_until, self.window(call), self.kept(call));
-        let extra = source.extra().map_or_else(Extra::default, |extra| extra.copied(tick));
+        let extra = source.extra().map_or_else(Extra::default, |extra| extra.copied());
         (now < life.stale_until).then(|| self.finished(life, extra, now, now))
     }
 
@@ -161,7 +160,6 @@ fn scale(ttl: Duration, factor: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shared_log::Position;
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -172,7 +170,7 @@ mod tests {
     }
 
     const NOW: Time = Time::from_nanos(1_000_000_000_000);
-    const SINCE: Since = Since { at: NOW, tick: 0, position: Position { era: 0, number: 0 } };
+    const SINCE: Since = Since { at: NOW, tick: 0, position: None, is_shared: false };
 
     fn stamped(own: &[Arc<Life<str, u8>>], whole: &Life<str, u8>, call: &Terms) -> (Duration, Duration) {
         let Stamp { life, .. } =
@@ -204,7 +202,7 @@ mod tests {
         let source = |ttl| Entry::new(0, Time::from_nanos(0)).fresh_for(NOW.since(Time::from_nanos(0)) + ttl);
 
         let copy = |ttl| {
-            let stamp = scopes.copy("k", &source(secs(ttl)), &Terms::default(), 0.0, NOW, 0);
+            let stamp = scopes.copy("k", &source(secs(ttl)), &Terms::default(), 0.0, NOW);
             stamp.map(|stamp| stamp.life.fresh_until)
         };
         assert_eq!(copy(20), Some(NOW.after(secs(20))));

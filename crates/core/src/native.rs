@@ -3,11 +3,13 @@
 use crate::codec::Native;
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step, short_name};
+use crate::shared_log::SharedLog;
 use crate::{
     Coherence, Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time, store::Cleared,
 };
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -38,7 +40,7 @@ where
         coherence: &Coherence,
     ) -> std::result::Result<V, Look<V>> {
         match level.store.get_now(key) {
-            Poll::Ready(Some(entry)) if entry.is_settled(now) && entry.is_calm(coherence) => {
+            Poll::Ready(Some(entry)) if entry.is_settled(now) && entry.is_calm(coherence, now) => {
                 Ok(entry.into_value())
             }
             Poll::Ready(held) => Err(Look::of(held, now)),
@@ -52,7 +54,7 @@ where
         }
         match guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await {
             Ok(held) => {
-                let found = cx.judged(held?)?;
+                let found = cx.judged(held?).await?;
                 found.entry.touch(cx.clock.now_exact());
                 Some(found)
             }
@@ -106,6 +108,18 @@ where
             // What cannot be read cannot be kept for failures either.
             Ok(Some(_)) | Err(_) => Self::remove(level, cx, key).await,
         }
+    }
+
+    async fn void(_: &Level<S, Self>, _: Cx<'_>, _: &K) -> Result<()> {
+        Ok(())
+    }
+
+    fn log(_: &Level<S, Self>) -> Option<Arc<dyn SharedLog>> {
+        None
+    }
+
+    fn address(_: &Level<S, Self>, _: &K) -> Option<String> {
+        None
     }
 
     async fn clear(level: &Level<S, Self>, cx: Cx<'_>) -> Result<()> {

@@ -180,17 +180,10 @@ impl<K: ?Sized, V> Policy<K, V> {
     }
 
     /// What to write where, when `source` was found at level `found_at`: the levels before it get a copy.
-    pub(crate) fn promotion(
-        &self,
-        key: &K,
-        source: &Entry<V>,
-        found_at: usize,
-        now: Time,
-        tick: u64,
-    ) -> Plan {
+    pub(crate) fn promotion(&self, key: &K, source: &Entry<V>, found_at: usize, now: Time) -> Plan {
         let random = self.random();
         let call = self.negative(source.value()).unwrap_or_default();
-        let step = |level: usize| match self.scopes(level).copy(key, source, &call, random, now, tick) {
+        let step = |level: usize| match self.scopes(level).copy(key, source, &call, random, now) {
             Some(stamp) if self.levels[level].promotion.is_due() => Step::Write(stamp),
             _ => Step::Leave,
         };

@@ -327,7 +327,7 @@ where
         };
         // Its load may have begun before an invalidation that came before this call.
         if let Outcome::Loaded(entry) | Outcome::Found(entry, _) = &outcome
-            && !self.inner.coherence.is_sound(entry)
+            && !self.inner.coherence.is_sound(entry, self.address(key).as_deref())
         {
             return Joined::Nothing;
         }

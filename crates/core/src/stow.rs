@@ -1,7 +1,7 @@
 //! How what was loaded, or found at a lower level, gets into the levels.
 
 use crate::ahead::Ahead;
-use crate::coherence::{Since, Verdict};
+use crate::coherence::{Names, Since};
 use crate::event::Event;
 use crate::flights::{HoldsTurn, Lead, Visit};
 use crate::fly::Inside;
@@ -88,44 +88,38 @@ where
         value: Gift<'_, V>,
         (since, plan): (Since, &Plan),
     ) -> Result<()> {
-        if visit.is_overtaken() || visit.is_outrun(since.at) || !self.is_sound(plan) {
+        if visit.is_overtaken() || visit.is_outrun(since.at) || !self.is_sound(key, plan) {
             self.inner.counters.overtaken.add();
             self.observers().tell(&Event::Overtaken);
             return Ok(());
         }
         self.keep_house(plan);
-        let put = C::put(&self.level, self.cx(), key, value, plan).await;
+        let put = C::put(&self.level, self.cx_of(visit), key, value, plan).await;
         visit.note_written(since.at);
         put
     }
 
-    /// Whether none of the tags of what is to be written was invalidated since it began.
-    fn is_sound(&self, plan: &Plan) -> bool {
+    /// Whether nothing of what is to be written was invalidated since it began.
+    fn is_sound(&self, key: &K, plan: &Plan) -> bool {
+        let address = self.address(key);
         plan.iter().all(|step| match step {
             Step::Write(Stamp { extra: Some(extra), .. }) => {
-                let judge = |watch| self.inner.coherence.judge(watch, &extra.tags);
-                extra.watch.as_ref().is_none_or(|watch| judge(watch) == Verdict::Sound)
+                let names = Names { key: address.as_deref(), tags: &extra.tags };
+                extra.watch.as_ref().is_none_or(|watch| self.inner.coherence.is_unmarked(watch, names))
             }
             _ => true,
         })
     }
 
-    /// Copies what was found at a lower level, in a read that began at `tick`, into the levels before it.
+    /// Copies what was found at a lower level, into the levels before it.
     ///
     /// A copy is worth no waiting: if the key is being written, what is written is newer anyway.
-    pub(crate) async fn copy_up(
-        &self,
-        visit: &Visit<K, V>,
-        key: &K,
-        found: Fetched<V>,
-        tick: u64,
-        inside: Inside,
-    ) {
+    pub(crate) async fn copy_up(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
         if found.level == 0 {
             return;
         }
         // The reader has its value, whatever code of the user (a ttl, a `Clone`) does in the copying.
-        self.tell_panic(pin!(self.copy(visit, key, found, tick, inside))).await;
+        self.tell_panic(pin!(self.copy(visit, key, found, inside))).await;
     }
 
     /// Tells of a panic in code that a value is stored with, and goes on without what it would have returned.
@@ -137,24 +131,24 @@ where
         stored.map_err(|message| self.observers().tell(&Event::StoringPanicked { message: &message })).ok()
     }
 
-    async fn copy(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, tick: u64, inside: Inside) {
+    async fn copy(&self, visit: &Visit<K, V>, key: &K, found: Fetched<V>, inside: Inside) {
         let now = self.inner.clock.now_exact();
-        let plan = self.policy.promotion(key, &found.entry, found.level, now, tick);
+        let plan = self.policy.promotion(key, &found.entry, found.level, now);
         let Some(turn) = visit.try_turn() else { return };
-        if visit.is_overtaken() || visit.is_outdated() || !self.is_sound(&plan) {
+        if visit.is_overtaken() || visit.is_outdated() || !self.is_sound(key, &plan) {
             return;
         }
         self.keep_house(&plan);
         let value = found.entry.into_value();
         // A level that fails is reported, and the reader has its value.
         if inside == Inside::Task || !C::waits(&self.level, &plan) {
-            let _ = C::put(&self.level, self.cx(), key, Gift::Own(value), &plan).await;
+            let _ = C::put(&self.level, self.cx_of(visit), key, Gift::Own(value), &plan).await;
             return;
         }
         let (cache, visit, key) = (self.clone(), visit.again(), key.to_owned());
         let _ = Box::pin(in_turn(std::future::ready(turn), async move |turn| {
-            let _held = (turn, visit);
-            C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
+            let _turn = turn;
+            C::put(&cache.level, cache.cx_of(&visit), key.borrow(), Gift::Own(value), &plan).await
         }))
         .await;
     }

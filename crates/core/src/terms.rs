@@ -26,8 +26,8 @@ pub(crate) struct Terms {
 impl Terms {
     /// What the entry is to know of invalidations, if it has names.
     pub(crate) fn watch(&self, since: Since) -> Option<Watch> {
-        let is_named = !self.tags.is_empty() || !self.others.is_empty();
-        is_named.then(|| Watch::new(since.tick, Some(since.position), self.others.clone()))
+        let is_watched = since.is_shared || !self.tags.is_empty() || !self.others.is_empty();
+        is_watched.then(|| Watch::loaded(since, self.others.clone()))
     }
 
     pub(crate) fn tag(&mut self, tag: &str) {

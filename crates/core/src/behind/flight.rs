@@ -1,40 +1,28 @@
 //! One write of the queue, from the queue to the store.
 
-use super::Core;
 use super::state::{Landing, Write};
+use super::{Core, Sealed};
 use crate::counters::LevelCounters;
 use crate::event::{Event, Observers, Operation};
 use crate::guard::{Guard, Witness};
 use crate::holds::Cx;
 use crate::spawn::catch_panic;
 use crate::{ByteStore, Clock, Error, ErrorKind, Result, Time};
-use bytes::Bytes;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A store, as much of it as the queue needs, without its type.
 pub(super) trait Sink: Send + Sync {
-    fn put<'a>(
-        &'a self,
-        key: &'a str,
-        bytes: Bytes,
-        expires_at: Option<SystemTime>,
-    ) -> BoxFuture<'a, Result<()>>;
+    fn put<'a>(&'a self, key: &'a str, value: &'a Sealed) -> BoxFuture<'a, Result<()>>;
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
 impl<B: ByteStore> Sink for Arc<B> {
-    fn put<'a>(
-        &'a self,
-        key: &'a str,
-        bytes: Bytes,
-        expires_at: Option<SystemTime>,
-    ) -> BoxFuture<'a, Result<()>> {
-        Box::pin((**self).put(key, bytes, expires_at))
+    fn put<'a>(&'a self, key: &'a str, value: &'a Sealed) -> BoxFuture<'a, Result<()>> {
+        Box::pin(value.put(&**self, key))
     }
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
         Box::pin((**self).remove(key))
@@ -102,7 +90,7 @@ impl Flight {
                 // Nobody would read it. But what is there is older, and may have longer to live.
                 remove().await
             } else {
-                let put = pin!(core.sink.put(key, value.bytes.clone(), value.expires_at));
+                let put = pin!(core.sink.put(key, value));
                 guard.run(witness, Operation::Write, put).await
             }
         };

@@ -10,7 +10,7 @@ pub(crate) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     out.put_u8(value.to_le_bytes()[0]);
 }
 
-pub(super) fn put_text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
     put_varint(text.len() as u64, out);
     out.put_slice(text.as_bytes());
 }

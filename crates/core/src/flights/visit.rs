@@ -3,6 +3,7 @@
 use super::{Flights, Slot, State, Visited};
 use crate::failures::Failures;
 use crate::sync::{AtomicUsize, Mutex};
+use crate::tokens::Tokens;
 use crate::{Lookup, Time};
 use std::borrow::Borrow;
 use std::future::Future;
@@ -18,6 +19,8 @@ pub(crate) struct Visit<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
     /// The era in which the visit began, and what had been written then.
     pub(super) era: u64,
     pub(super) written: u64,
+    /// What was seen of the records that it may write.
+    pub(crate) tokens: Arc<Tokens>,
 }
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
@@ -42,7 +45,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
             let state = slot.state.lock();
             (state.era, state.written)
         };
-        Visit { flights: Arc::clone(flights), slot, era, written }
+        Visit { flights: Arc::clone(flights), slot, era, written, tokens: Arc::default() }
     }
 
     /// Returns another visit of the same era, for work that may outlast this one.
@@ -53,6 +56,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
             slot: Arc::clone(&self.slot),
             era: self.era,
             written: self.written,
+            tokens: Arc::clone(&self.tokens),
         }
     }
 

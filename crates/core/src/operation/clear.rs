@@ -2,6 +2,7 @@
 
 use crate::holds::Holds;
 use crate::inner::Inner;
+use crate::shared_log::Name;
 use crate::spawn::in_turn;
 use crate::{Cache, Lookup, Result};
 
@@ -47,9 +48,30 @@ where
             // yet.
             let _alone = alone;
             let _overtaking = OvertakingAll(&cache.inner);
-            C::clear(&cache.level, cache.cx()).await
+            let cleared = C::clear(&cache.level, cache.cx()).await;
+            cache.number_namespace().await.and(cleared)
         };
         Box::pin(in_turn(self.inner.flights.close_gate(), clear)).await
+    }
+}
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Tells other processes of a namespace, where no level does.
+    async fn number_namespace(&self) -> Result<()> {
+        if self.inner.coherence.shared().is_none() || self.numbers_itself() {
+            return Ok(());
+        }
+        let mut levels = Vec::new();
+        C::describe(&self.level, &mut levels);
+        let namespace = levels.into_iter().find_map(|level| level.namespace);
+        let names = namespace.map(|namespace| Name::namespace(&format!("{namespace}:")));
+        self.inner.coherence.invalidate(names.into_iter().collect(), self.inner.clock.now()).await
     }
 }
 

@@ -41,7 +41,8 @@ where
             Look::Ask(_, Some(kept)) if self.allows(&kept) => Ok(true),
             Look::Ask(from, _) if from == C::depth(&self.level) => Ok(false),
             Look::Ask(from, _) => {
-                let (found, failure) = Box::pin(self.fetch(key, from, Waited::Not, self.floor(false))).await;
+                let (found, failure) =
+                    Box::pin(self.fetch(key, from, Waited::Not, self.floor(false), self.cx())).await;
                 let hit = found.is_some_and(|found| self.answers(&found, self.floor(false)));
                 if hit { Ok(true) } else { self.verdict(failure).map(|()| false) }
             }

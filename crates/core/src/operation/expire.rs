@@ -1,7 +1,8 @@
 //! Ending the life of one key: [`expire`](Cache::expire).
 
 use crate::flights::Visit;
-use crate::holds::{Holds, Step};
+use crate::holds::{Cx, Holds, Step};
+use crate::shared_log::Name;
 use crate::spawn::{at_once, in_turn};
 use crate::{Cache, Lookup, Result};
 use std::borrow::Borrow;
@@ -46,7 +47,9 @@ where
     pub fn expire<'a>(&'a self, key: &'a K) -> impl Future<Output = Result<()>> + Send + 'a {
         async move {
             let kept = self.policy.kept();
-            let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &[Step::Remove]);
+            let is_shared = self.inner.coherence.shared().is_some();
+            let immediate =
+                !is_shared && C::depth(&self.level) == 1 && !C::waits(&self.level, &[Step::Remove]);
             // What is kept is read and written back, and needs the turn: nothing must be written in between.
             if immediate && kept[0].is_zero() && self.inner.flights.is_idle(key) {
                 self.inner.failures.forget(key);
@@ -64,7 +67,10 @@ where
             // the value.
             let _turn = turn;
             let _overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
-            C::expire(&cache.level, cache.cx(), key.borrow(), &cache.policy.kept()).await
+            // What is kept is read with its token, and written back in its place.
+            let cx = Cx { loads: true, ..cache.cx_of(&visit) };
+            let expired = C::expire(&cache.level, cx, key.borrow(), &cache.policy.kept()).await;
+            cache.number_key(key.borrow(), |key| Name::key(key).expiring()).await.and(expired)
         })
         .await
     }

@@ -177,7 +177,7 @@ where
     /// asks at the same time asks for itself: that costs the store less than it would cost here to find each other.
     async fn read_only_level(&self, key: &K) -> Result<Option<Fetched<V>>> {
         let floor = self.floor(false);
-        let fetch = pin!(self.fetch(key, 0, Waited::For, floor));
+        let fetch = pin!(self.fetch(key, 0, Waited::For, floor, self.cx()));
         // What panicked in a level is passed over.
         let (found, failure) = catch_panic(fetch).await.unwrap_or((None, None));
         match found.filter(|found| self.answers(found, floor)) {
@@ -206,15 +206,14 @@ where
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
-                let tick = self.inner.coherence.tick();
-                let (found, failure) = self.fetch(key, from, Waited::For, floor).await;
+                let (found, failure) = self.fetch(key, from, Waited::For, floor, self.cx_of(&visit)).await;
                 let Some(found) = found.filter(&answers) else {
                     return self.verdict(failure).map(|()| None);
                 };
                 let answer =
                     Fetched { entry: found.entry.clone(), level: found.level, freshness: found.freshness };
                 if found.is_hit() {
-                    self.copy_up(&visit, key, found, tick, Inside::Caller).await;
+                    self.copy_up(&visit, key, found, Inside::Caller).await;
                 }
                 return Ok(Some(answer));
             }
@@ -222,7 +221,9 @@ where
         let clock = &*self.inner.clock;
         let found = match flight.wait(clock).await {
             // It may have been read before an invalidation that came before this call.
-            Outcome::Found(entry, _) if !self.inner.coherence.is_sound(&entry) => {
+            Outcome::Found(entry, _)
+                if !self.inner.coherence.is_sound(&entry, self.address(key).as_deref()) =>
+            {
                 return Box::pin(self.read_together(key, from)).await;
             }
             Outcome::Found(entry, level) => Some((entry, level)),

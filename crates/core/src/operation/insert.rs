@@ -3,6 +3,7 @@
 use crate::flights::Visit;
 use crate::holds::{Gift, Holds};
 use crate::policy::Plan;
+use crate::shared_log::Name;
 use crate::spawn::{at_once, in_turn};
 use crate::terms::Terms;
 use crate::{Cache, Lookup, Result};
@@ -138,6 +139,9 @@ where
     {
         let terms = options(InsertOptions::default()).terms;
         async move {
+            if self.inner.coherence.shared().is_some() {
+                return Box::pin(self.insert_for_all(key, value, terms)).await;
+            }
             let plan = self.plan_insert(key, &value, terms);
             let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &plan);
             if immediate && self.inner.flights.is_idle(key) {
@@ -157,6 +161,32 @@ where
         let since = self.inner.coherence.since(self.inner.clock.now_exact());
         let terms = terms.map_or_else(|| self.terms(), |said| said.or(&self.terms()));
         self.policy.insertion(key, value, &self.policy.tagged(key, value, terms), since)
+    }
+
+    /// As an insertion in turn, where other processes are told of it: what was there is invalidated first, and the value
+    /// begins after that.
+    async fn insert_for_all(&self, key: &K, value: V, terms: Option<Box<Terms>>) -> Result<()> {
+        let visit = Visit::begin(&self.inner.flights, key);
+        let (cache, key, turn) = (self.clone(), key.to_owned(), visit.turn());
+        in_turn(turn, async move |turn| {
+            // The guard is dropped first.
+            let _turn = turn;
+            let _overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
+            let voided = cache.void(&visit, key.borrow()).await;
+            let plan = cache.plan_insert(key.borrow(), &value, terms);
+            cache.keep_house(&plan);
+            let put = C::put(&cache.level, cache.cx_of(&visit), key.borrow(), Gift::Own(value), &plan).await;
+            voided.and(put)
+        })
+        .await
+    }
+
+    /// Invalidates what was there under the key, for all processes.
+    async fn void(&self, visit: &Visit<K, V>, key: &K) -> Result<()> {
+        if self.numbers_itself() {
+            return C::void(&self.level, self.cx_of(visit), key).await;
+        }
+        self.number_key(key, Name::key).await
     }
 
     async fn insert_in_turn(&self, key: &K, value: V, plan: Plan) -> Result<()> {

@@ -105,8 +105,7 @@ where
 
     async fn invalidate(&self, names: Vec<Name>) -> Result<()> {
         // Not the exact time: reads are judged by this one, which may lag, and are to miss from now on.
-        self.inner.coherence.mark(&names, self.inner.clock.now());
-        std::future::ready(Ok(())).await
+        self.inner.coherence.invalidate(names, self.inner.clock.now()).await
     }
 }
 

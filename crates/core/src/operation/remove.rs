@@ -2,6 +2,7 @@
 
 use crate::flights::Visit;
 use crate::holds::{Holds, Step};
+use crate::shared_log::Name;
 use crate::spawn::{at_once, in_turn};
 use crate::{Cache, Lookup, Result};
 use std::borrow::Borrow;
@@ -44,7 +45,9 @@ where
     /// ```
     pub fn remove<'a>(&'a self, key: &'a K) -> impl Future<Output = Result<()>> + Send + 'a {
         async move {
-            let immediate = C::depth(&self.level) == 1 && !C::waits(&self.level, &[Step::Remove]);
+            let is_shared = self.inner.coherence.shared().is_some();
+            let immediate =
+                !is_shared && C::depth(&self.level) == 1 && !C::waits(&self.level, &[Step::Remove]);
             if immediate && self.inner.flights.is_idle(key) {
                 self.inner.failures.forget(key);
                 return at_once(C::remove(&self.level, self.cx(), key));
@@ -61,7 +64,8 @@ where
             // the value.
             let _turn = turn;
             let _overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
-            C::remove(&cache.level, cache.cx(), key.borrow()).await
+            let removed = C::remove(&cache.level, cache.cx(), key.borrow()).await;
+            cache.number_key(key.borrow(), Name::key).await.and(removed)
         })
         .await
     }

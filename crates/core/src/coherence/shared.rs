@@ -1,0 +1,471 @@
+//! A process's side of a shared log: what it asks it, and when.
+//!
+//! ```text
+//! hit ── position confirmed within half the bound ── serve
+//!  ├──── within the bound ───── serve, and confirm in the background
+//!  └──── longer ago, or never ─ confirm first: one small question for all who wait
+//! load ─ read the record and the position in one round trip ── load ── put, if the record is still that one
+//! remove, insert, invalidate ── one script: void the record, count up, mark ── mark here ── tell the bus
+//!  └──── the log cannot be reached: mark here at once, and number it with whatever is asked next
+//! ```
+//!
+//! A confirmation counts from when it was asked for. Nothing that a bus says is one.
+
+use super::{Asked, Coherence, CoherenceStats, Names, Verdict, Watch, state::Applied};
+use crate::breaker::Breaker;
+use crate::bus::{Hearing, Outbox, hear};
+use crate::counters::{Count, LevelCounters};
+use crate::event::{Observers, Operation};
+use crate::guard::{Guard, Witness};
+use crate::record::{Record, Token};
+use crate::shared_log::{Invalidation, Name, News, Position, SharedLog};
+use crate::spawn::{in_turn, spawn};
+use crate::sync::{AtomicBool, AtomicU64, Mutex};
+use crate::{Bus, Clock, Error, ErrorKind, Result, Time};
+use std::pin::pin;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::Mutex as Turn;
+
+/// For how long a guard stands where a record was, or is to be. One that is forgotten early costs a store, never a wrong
+/// value.
+pub(crate) const GUARD_FOR: Duration = Duration::from_secs(600);
+/// So many names wait for a log that cannot be reached. If there are more, all that belongs to the log is given up.
+const MOST_PENDING: usize = 10_000;
+
+/// See the module.
+pub(crate) struct Shared {
+    log: Arc<dyn SharedLog>,
+    clock: Arc<dyn Clock>,
+    bound: Duration,
+    /// What stands before the log where no level of a cache does.
+    guard: Guard,
+    counters: LevelCounters,
+    /// When the last confirmation was asked for, as [`Time::as_nanos`]; 0 before the first.
+    confirmed_at: AtomicU64,
+    /// Who has it asks for the position, for all that wait.
+    turn: Turn<()>,
+    /// A confirmation is under way in the background.
+    warming: AtomicBool,
+    /// Invalidations that were not numbered because the log could not be reached.
+    pending: Mutex<Pending>,
+    retrying: AtomicBool,
+    pub(crate) outbox: Outbox,
+    pub(super) counts: Counts,
+}
+
+/// See [`CoherenceStats`].
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) confirmations: Count,
+    pub(super) failures: Count,
+    pub(super) eras: Count,
+    pub(super) gaps: Count,
+    pub(super) retried: Count,
+}
+
+/// See the module.
+#[derive(Clone, Default)]
+struct Pending {
+    voids: Vec<String>,
+    names: Vec<Name>,
+    /// There were too many.
+    everything: bool,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.voids.is_empty() && self.names.is_empty() && !self.everything
+    }
+
+    fn add(&mut self, voids: &[&str], names: &[Name]) {
+        if self.everything {
+            return;
+        }
+        let add_void = |void: &&&str| !self.voids.iter().any(|known| known == **void);
+        let voids: Vec<String> = voids.iter().filter(add_void).map(ToString::to_string).collect();
+        self.voids.extend(voids);
+        let names: Vec<Name> = names.iter().filter(|name| !self.names.contains(name)).cloned().collect();
+        self.names.extend(names);
+        if self.names.len() + self.voids.len() > MOST_PENDING {
+            *self = Pending { everything: true, ..Pending::default() };
+        }
+    }
+
+    /// Takes away what was numbered.
+    fn done(&mut self, numbered: &Pending) {
+        // More may have come meanwhile, behind the others or in place of them all.
+        if self.everything && !numbered.everything {
+            return;
+        }
+        self.voids.drain(..numbered.voids.len().min(self.voids.len()));
+        self.names.drain(..numbered.names.len().min(self.names.len()));
+        self.everything = false;
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        log: Arc<dyn SharedLog>,
+        clock: Arc<dyn Clock>,
+        bound: Duration,
+        timeout: Duration,
+    ) -> Self {
+        Shared {
+            log,
+            clock,
+            bound,
+            guard: Guard::of(timeout, Breaker::default()),
+            counters: LevelCounters::default(),
+            confirmed_at: AtomicU64::new(0),
+            turn: Turn::new(()),
+            warming: AtomicBool::new(false),
+            pending: Mutex::default(),
+            retrying: AtomicBool::new(false),
+            outbox: Outbox::default(),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(crate) fn is_of(&self, log: &Arc<dyn SharedLog>) -> bool {
+        Arc::ptr_eq(&self.log, log)
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.log.place()
+    }
+
+    pub(super) fn stats(&self) -> CoherenceStats {
+        let counts = &self.counts;
+        CoherenceStats {
+            confirmations: counts.confirmations.get(),
+            failures: counts.failures.get(),
+            eras: counts.eras.get(),
+            gaps: counts.gaps.get(),
+            retries: counts.retried.get(),
+            pending: self.pending() as u64,
+        }
+    }
+
+    fn pending(&self) -> usize {
+        let pending = self.pending.lock();
+        pending.names.len().max(pending.voids.len()).max(usize::from(pending.everything))
+    }
+
+    pub(super) fn add_bus(&self, coherence: &Coherence, bus: Arc<dyn Bus>) {
+        let inner: Weak<super::Inner> = Arc::downgrade(&coherence.0);
+        let hear_of = move |message: Option<&[u8]>| {
+            if let Some(inner) = inner.upgrade() {
+                Coherence(inner).hear(message);
+            }
+        };
+        self.outbox.add(bus, hear_of);
+    }
+
+    fn witness(&self) -> Witness<'_> {
+        static NOBODY: std::sync::LazyLock<Observers> = std::sync::LazyLock::new(Observers::default);
+        Witness { clock: &*self.clock, level: &self.counters, observers: &NOBODY }
+    }
+
+    /// Whether a copy that is known to have been valid at `valid_at` may be served at `now` without asking.
+    pub(super) fn is_confirmed(&self, coherence: &Coherence, valid_at: Time, now: Time) -> bool {
+        let confirmed_at = Time::from_nanos(self.confirmed_at.load(SeqCst));
+        let is_confirmed = now < confirmed_at.max(valid_at).after(self.bound);
+        if is_confirmed && now >= confirmed_at.after(self.bound / 2) {
+            self.warm(coherence);
+        }
+        is_confirmed
+    }
+
+    /// Confirms in the background, unless somebody does.
+    fn warm(&self, coherence: &Coherence) {
+        if self.warming.swap(true, SeqCst) {
+            return;
+        }
+        let warming = Warming(coherence.clone());
+        // Without a runtime the next one who needs it asks.
+        drop(spawn(async move {
+            let _ = warming.0.confirm().await;
+        }));
+    }
+
+    fn confirmed(&self, coherence: &Coherence, at: Time) {
+        self.counts.confirmations.add();
+        let at = at.max(Time::from_nanos(self.confirmed_at.fetch_max(at.as_nanos(), SeqCst)));
+        coherence.0.calm_until.fetch_max(at.after(self.bound / 2).as_nanos(), SeqCst);
+    }
+
+    /// What was known, and when: before something is asked.
+    fn asked(&self, coherence: &Coherence) -> Asked {
+        let at = self.clock.now_exact();
+        Asked { known: coherence.0.state.lock().known, at }
+    }
+
+    fn apply(&self, coherence: &Coherence, asked: Asked, news: &News) -> Applied {
+        let applied = {
+            let mut state = coherence.0.state.lock();
+            let applied = state.apply(asked, news, self.clock.now());
+            coherence.publish_tick(&state);
+            applied
+        };
+        match applied {
+            Applied::Ignored => return applied,
+            Applied::NewEra => self.counts.eras.add(),
+            Applied::Gap => self.counts.gaps.add(),
+            Applied::Confirmed => {}
+        }
+        self.confirmed(coherence, asked.at);
+        applied
+    }
+
+    /// Asks for the position, with what waits to be numbered.
+    async fn exchange(&self, coherence: &Coherence) -> Result<()> {
+        for _ in 0..3 {
+            let asked = self.asked(coherence);
+            let pending = self.pending.lock().clone();
+            let answer = if pending.is_empty() {
+                let news = pin!(self.log.news(asked.known));
+                self.guard.run(self.witness(), Operation::Read, news).await
+            } else {
+                self.number_pending(asked, &pending).await
+            };
+            let news = answer.inspect_err(|_| self.counts.failures.add())?;
+            if self.apply(coherence, asked, &news) != Applied::Ignored {
+                return Ok(());
+            }
+        }
+        Err(Error::new(ErrorKind::Store, "the log of invalidations changed while it was asked"))
+    }
+
+    async fn number_pending(&self, asked: Asked, pending: &Pending) -> Result<News> {
+        self.counts.retried.add();
+        let news = if pending.everything {
+            // Who knows more than the log has makes it begin a new era, in which nothing of the older is valid.
+            let beyond = |known: Position| Position { number: known.number + (1 << 32), ..known };
+            let news = pin!(self.log.news(asked.known.map(beyond)));
+            self.guard.run(self.witness(), Operation::Remove, news).await?
+        } else {
+            let voids: Vec<&str> = pending.voids.iter().map(String::as_str).collect();
+            let invalidation = Invalidation { voids: &voids, guard_for: GUARD_FOR, names: &pending.names };
+            let call = pin!(self.log.invalidate(asked.known, invalidation));
+            self.guard.run(self.witness(), Operation::Remove, call).await?.news
+        };
+        self.pending.lock().done(pending);
+        Ok(news)
+    }
+
+    /// Numbers what waits to be, if anything does: before a record is read.
+    async fn flush(&self, coherence: &Coherence) -> Result<()> {
+        if self.pending.lock().is_empty() { Ok(()) } else { self.exchange(coherence).await }
+    }
+
+    /// Reads a record, through the guard of its level, with the position in the same round trip. Where somebody may put
+    /// what it loads, a guard is planted.
+    pub(crate) async fn read(
+        &self,
+        coherence: &Coherence,
+        key: &str,
+        is_to_load: bool,
+        guard: &Guard,
+        witness: Witness<'_>,
+    ) -> Result<Record> {
+        self.flush(coherence).await?;
+        let asked = self.asked(coherence);
+        let call = pin!(self.log.read(asked.known, key, is_to_load.then_some(GUARD_FOR)));
+        let (record, news) = guard.run(witness, Operation::Read, call).await?;
+        if self.apply(coherence, asked, &news) == Applied::Ignored {
+            coherence.confirm().await?;
+        }
+        Ok(record)
+    }
+
+    /// Invalidates names, in a task: once begun it goes on to the end.
+    pub(super) async fn invalidate_names(
+        &self,
+        coherence: &Coherence,
+        names: &[Name],
+        now: Time,
+    ) -> Result<()> {
+        let (coherence, names) = (coherence.clone(), names.to_vec());
+        let work = async move |()| match coherence.shared() {
+            Some(shared) => shared.invalidate(&coherence, &[], &names, now, None).await.map(drop),
+            None => Ok(()),
+        };
+        in_turn(std::future::ready(()), work).await
+    }
+
+    /// Voids records and numbers names, through the guard of a level or that of the log; then marks them here, and tells
+    /// the bus. Returns the tokens of the voided records. If the log cannot be reached, the names are marked here at once,
+    /// and numbered with what is asked next.
+    pub(crate) async fn invalidate(
+        &self,
+        coherence: &Coherence,
+        voids: &[&str],
+        names: &[Name],
+        now: Time,
+        through: Option<(&Guard, Witness<'_>)>,
+    ) -> Result<Vec<Token>> {
+        let asked = self.asked(coherence);
+        let pending = self.pending.lock().clone();
+        let all_voids: Vec<&str> =
+            voids.iter().copied().chain(pending.voids.iter().map(String::as_str)).collect();
+        let all_names: Vec<Name> = names.iter().chain(&pending.names).cloned().collect();
+        let invalidation = Invalidation { voids: &all_voids, guard_for: GUARD_FOR, names: &all_names };
+        let call = pin!(self.log.invalidate(asked.known, invalidation));
+        let answer = match through {
+            Some((guard, witness)) => guard.run(witness, Operation::Remove, call).await,
+            None => self.guard.run(self.witness(), Operation::Remove, call).await,
+        };
+        match answer {
+            Ok(mut done) => {
+                if !pending.everything {
+                    self.pending.lock().done(&pending);
+                }
+                let applied = self.apply(coherence, asked, &done.news);
+                if applied == Applied::Ignored {
+                    coherence.mark(names, now);
+                }
+                self.outbox.send(done.news.position.era, done.number, all_names.clone());
+                done.tokens.truncate(voids.len());
+                Ok(done.tokens)
+            }
+            Err(error) => {
+                coherence.mark(names, now);
+                self.pending.lock().add(voids, names);
+                self.retry(coherence);
+                let cure = "it holds in this process, and will be told to the others as soon as the log can be reached";
+                Err(Error::new(error.kind(), format!("the invalidation is pending: {cure}"))
+                    .caused_by(Arc::new(error)))
+            }
+        }
+    }
+
+    /// Tries, with growing pauses, until nothing is pending.
+    fn retry(&self, coherence: &Coherence) {
+        if self.retrying.swap(true, SeqCst) {
+            return;
+        }
+        let (group, clock) = (Arc::downgrade(&coherence.0), Arc::clone(&self.clock));
+        let task = async move {
+            let mut pause = Duration::from_millis(100);
+            loop {
+                clock.sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(30));
+                let Some(coherence) = group.upgrade().map(Coherence) else { return };
+                let Some(shared) = coherence.shared() else { return };
+                let _ = coherence.confirm().await;
+                if shared.pending.lock().is_empty() {
+                    shared.retrying.store(false, SeqCst);
+                    // What came in between found somebody at work.
+                    if shared.pending.lock().is_empty() || shared.retrying.swap(true, SeqCst) {
+                        return;
+                    }
+                }
+            }
+        };
+        if spawn(task).is_err() {
+            // Whoever asks the log next flushes it.
+            self.retrying.store(false, SeqCst);
+        }
+    }
+
+    /// Asks whatever is needed to judge a copy in memory: for the position, for the marks of its names.
+    pub(super) async fn settle(
+        &self,
+        coherence: &Coherence,
+        watch: &Watch,
+        names: Names<'_>,
+        now: Time,
+    ) -> Verdict {
+        if !self.is_confirmed(coherence, watch.valid_at, now) && coherence.confirm().await.is_err() {
+            return Verdict::Ask;
+        }
+        let tick = coherence.tick();
+        let verdict = coherence.0.state.lock().judge(watch.tick(), names);
+        if verdict != Verdict::Ask {
+            return verdict;
+        }
+        let verdict = self.ask(coherence, watch.position, names).await;
+        if verdict == Verdict::Sound {
+            watch.advance(tick);
+        }
+        verdict
+    }
+
+    /// Asks the log what became of these names since `position`. [`Verdict::Ask`] if it cannot be asked.
+    pub(crate) async fn ask(
+        &self,
+        coherence: &Coherence,
+        position: Option<Position>,
+        names: Names<'_>,
+    ) -> Verdict {
+        let names = names.to_ask_for();
+        let asked = self.asked(coherence);
+        let call = pin!(self.log.marks(asked.known, &names));
+        let Ok((numbers, news)) = self.guard.run(self.witness(), Operation::Read, call).await else {
+            return Verdict::Ask;
+        };
+        if self.apply(coherence, asked, &news) == Applied::Ignored {
+            return Verdict::Ask;
+        }
+        let now = self.clock.now();
+        coherence.0.state.lock().judge_told(position, &names, &numbers, now)
+    }
+}
+
+/// A confirmation in the background; dropped, however that comes, another may begin.
+struct Warming(Coherence);
+
+impl Drop for Warming {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.shared() {
+            shared.warming.store(false, SeqCst);
+        }
+    }
+}
+
+impl Coherence {
+    /// Asks the shared log for its position, if there is one, unless somebody has asked since this was called.
+    pub(crate) async fn confirm(&self) -> Result<()> {
+        let Some(shared) = self.shared() else { return Ok(()) };
+        let came_at = shared.clock.now_exact();
+        let before = shared.confirmed_at.load(Relaxed);
+        let _turn = shared.turn.lock().await;
+        let confirmed_at = shared.confirmed_at.load(SeqCst);
+        if confirmed_at > before && Time::from_nanos(confirmed_at) >= came_at && shared.pending() == 0 {
+            return Ok(());
+        }
+        shared.exchange(self).await
+    }
+
+    /// Sees to it that something is known of the shared log before a load begins, whose position is that.
+    pub(crate) async fn begin(&self) {
+        let is_unknown = || self.0.state.lock().known.is_none();
+        if self.shared().is_some() && is_unknown() {
+            // A load is not kept from its source by a log that cannot be reached.
+            let _ = self.confirm().await;
+        }
+    }
+
+    /// Takes what came on a bus; `None` where something may have been missed.
+    fn hear(&self, message: Option<&[u8]>) {
+        let Some(shared) = self.shared() else { return };
+        let is_behind = match message.map(|message| hear(message, shared.outbox.sender())) {
+            Some(Hearing::Own) => false,
+            Some(Hearing::Heard(heard)) => {
+                let now = shared.clock.now();
+                let mut state = self.0.state.lock();
+                let missing = heard.marks.iter().fold(false, |missing, (number, names)| {
+                    state.hear(heard.era, *number, names, now) | missing
+                });
+                self.publish_tick(&state);
+                missing
+            }
+            Some(Hearing::Unreadable) | None => true,
+        };
+        if is_behind {
+            shared.warm(self);
+        }
+    }
+}
