@@ -60,6 +60,8 @@ mod bus;
 mod checker;
 mod database;
 mod history;
+#[cfg(test)]
+mod live;
 mod log_state;
 mod lower_store;
 mod memory;

@@ -93,3 +93,72 @@ impl Bus for NodeBus {
         "the bus of the cluster".into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::live::{fair, live, step, world};
+    use crate::cluster::network::Weather;
+    use parking_lot::Mutex;
+
+    #[derive(Default)]
+    struct Ear(Mutex<(Vec<Vec<u8>>, usize)>);
+
+    impl Listener for Ear {
+        fn heard(&self, message: &[u8]) {
+            self.0.lock().0.push(message.to_vec());
+        }
+        fn missed(&self) {
+            self.0.lock().1 += 1;
+        }
+    }
+
+    /// Returns what each of two nodes heard of two messages, in order of bytes, and how often it was told that it missed something.
+    async fn hears(weather: Weather, trouble: impl FnOnce(&Arc<World>)) -> [(Vec<Vec<u8>>, usize); 2] {
+        let world = world(1, weather);
+        let ears: [Arc<Ear>; 2] = Default::default();
+        let listeners = ears.clone().map(|ear| -> Arc<dyn Listener> { ear });
+        for (node, listener) in listeners.iter().enumerate() {
+            NodeBus::new(&world, node).subscribe(Arc::downgrade(listener));
+        }
+        while step(&world) {}
+        trouble(&world);
+        let bus = NodeBus::new(&world, 0);
+        for message in ["a", "b"] {
+            live(&world, bus.publish(message.into())).await;
+        }
+        while step(&world) {}
+        ears.map(|ear| {
+            let (mut heard, missed) = ear.0.lock().clone();
+            heard.sort();
+            (heard, missed)
+        })
+    }
+
+    #[tokio::test]
+    async fn everyone_hears_everything_and_is_told_of_its_connection() {
+        let both = vec![b"a".to_vec(), b"b".to_vec()];
+        assert_eq!(hears(fair(), |_| ()).await, [(both.clone(), 1), (both, 1)]);
+    }
+
+    #[tokio::test]
+    async fn messages_are_lost_and_doubled() {
+        assert_eq!(hears(Weather { bus: (1_000, 0), ..fair() }, |_| ()).await, [(vec![], 1), (vec![], 1)]);
+        let twice = ["a", "a", "b", "b"].map(|message| message.as_bytes().to_vec()).to_vec();
+        let doubled = hears(Weather { bus: (0, 1_000), ..fair() }, |_| ()).await;
+        assert_eq!(doubled, [(twice.clone(), 1), (twice, 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_cut_off_hears_nothing_and_is_told_when_it_hears_again() {
+        use crate::cluster::troubles::{Trouble, suffer};
+        let both = vec![b"a".to_vec(), b"b".to_vec()];
+        let cut = hears(fair(), |world| suffer(world, &Trouble::Cut(1, Place::Bus))).await;
+        assert_eq!(cut, [(both.clone(), 1), (vec![], 1)]);
+        let mended = hears(fair(), |world| {
+            suffer(world, &Trouble::Cut(1, Place::Bus));
+            suffer(world, &Trouble::Mend(1, Place::Bus));
+        });
+        assert_eq!(mended.await, [(both.clone(), 1), (both, 2)]);
+    }
+}

@@ -72,11 +72,8 @@ pub(crate) fn check(history: &History, promises: &Promises) -> Result<(), Breach
 fn is_true(history: &History, page: &Page, by: Moment) -> bool {
     let made = history.pages.get(&page.number());
     let as_made = made.is_some_and(|origin| origin.page.as_ref() == Some(page) && origin.began < by);
-    let written = |row: u64, version: u64| {
-        version == 0
-            || history.notes.iter().take_while(|(at, _)| *at < by).any(|(_, note)| {
-                matches!(note, Note::Wrote { row: of, version: to } if (*of, *to) == (row, version))
-            })
+    let written = |row, version| {
+        version == 0 || history.written.get(&(row, version)).is_some_and(|written| *written < by)
     };
     as_made && page.rows().iter().all(|(row, version)| written(*row, *version))
 }
@@ -123,5 +120,4 @@ impl Invalidation<'_> {
 }
 
 #[cfg(test)]
-#[path = "checker_tests.rs"]
 mod tests;

@@ -14,6 +14,8 @@ pub(crate) struct History {
     pub(crate) open: usize,
     /// Where each page came from, by its number.
     pub(crate) pages: BTreeMap<u64, Origin>,
+    /// When each version of each row was written.
+    pub(crate) written: BTreeMap<(u64, u64), Moment>,
     pub(crate) notes: Vec<(Moment, Note)>,
     /// How often a place was asked for what.
     pub(crate) round_trips: BTreeMap<(Place, &'static str), u64>,
@@ -87,6 +89,9 @@ impl History {
                 if let Some(origin) = self.pages.get_mut(page) {
                     origin.page = Some(made.clone());
                 }
+            }
+            Note::Wrote { row, version } => {
+                self.written.insert((*row, *version), at);
             }
             _ => {}
         }

@@ -148,3 +148,33 @@ impl ByteStore for LowerStore {
         "Lower"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::live::{fair, live, step, world};
+    use crate::cluster::network::Weather;
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
+    use std::task::Poll;
+
+    #[tokio::test]
+    async fn a_put_that_nobody_waits_for_any_more_may_land_after_a_removal() {
+        let lands_after = |seed| async move {
+            let world = world(seed, Weather { late: (500, 4_000), ..fair() });
+            let store = LowerStore::new(&world, 0);
+            {
+                let mut put = pin!(store.put("pages:1", "late".into(), None));
+                poll_fn(|cx| Poll::Ready(assert!(put.as_mut().poll(cx).is_pending()))).await;
+            }
+            live(&world, store.remove("pages:1")).await.unwrap().unwrap();
+            while step(&world) {}
+            live(&world, store.get("pages:1")).await.unwrap().unwrap().is_some()
+        };
+        let (mut late, mut early) = (0, 0);
+        for seed in 0..50 {
+            *if lands_after(seed).await { &mut late } else { &mut early } += 1;
+        }
+        assert!(late > 5 && early > 5, "{late} late, {early} early");
+    }
+}

@@ -82,3 +82,21 @@ impl Store<u64> for NodeMemory {
         Capabilities::NONE.clear().sweep().immediate()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_has_room_for_so_many_and_loses_one_for_another() {
+        let memory = NodeMemory::new(2, Random::of(1, "memory"));
+        let entry = |key| Entry::new(Page::new(key, 0, Vec::new()), Time::from_nanos(0));
+        for key in [1, 2, 2, 3] {
+            memory.insert(&key, entry(key)).await.unwrap();
+        }
+        assert!(memory.holds(3));
+        assert_eq!(memory.usage().unwrap().entries, 2);
+        memory.remove(&3).await.unwrap();
+        assert!(!memory.holds(3));
+    }
+}

@@ -245,3 +245,91 @@ impl<T> Future for Slot<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::live::{fair, live, world};
+    use futures::future::join_all;
+
+    /// Makes calls that note their numbers when they are served, and returns these in order, and how each call ended.
+    async fn calls(world: &Arc<World>, place: Place) -> (Vec<usize>, Vec<Option<Result<usize>>>) {
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let ended = Arc::new(Mutex::new(vec![None; 100]));
+        let calls = (0..100).map(|number| {
+            let (served, ended) = (Arc::clone(&served), Arc::clone(&ended));
+            async move {
+                let serve = move |world: &Arc<World>, reply: Reply<usize>| {
+                    served.lock().push(number);
+                    reply.send(world, Ok(number));
+                };
+                let answer = call(world, 0, place, serve).await;
+                ended.lock()[number] = Some(answer);
+            }
+        });
+        live(world, join_all(calls)).await;
+        let served = served.lock().clone();
+        let ended = ended.lock().clone();
+        (served, ended)
+    }
+
+    #[tokio::test]
+    async fn a_connection_keeps_the_order_and_several_do_not() {
+        let one = Weather { connections: 1, ..fair() };
+        let (served, ended) = calls(&world(1, one), Place::Lower).await;
+        assert!(served.is_sorted() && served.len() == 100);
+        assert!((0..100).all(|number| matches!(&ended[number], Some(Ok(answer)) if *answer == number)));
+
+        let (served, _) = calls(&world(1, fair()), Place::Lower).await;
+        assert!(!served.is_sorted() && served.len() == 100);
+    }
+
+    #[tokio::test]
+    async fn what_is_lost_was_carried_out_or_not_and_its_caller_cannot_tell() {
+        let (served, ended) = calls(&world(1, Weather { lost: 300, ..fair() }), Place::Lower).await;
+        let ends = |wanted: fn(&Option<Result<usize>>) -> bool, carried_out: bool| {
+            let mut numbers = (0..100).filter(|number| wanted(&ended[*number]));
+            numbers.any(|number| served.contains(&number) == carried_out)
+        };
+        for carried_out in [false, true] {
+            assert!(ends(|end| matches!(end, Some(Err(_))), carried_out), "an error");
+            assert!(ends(Option::is_none, carried_out), "no answer");
+        }
+        assert!(
+            ends(|end| matches!(end, Some(Ok(_))), true) && !ends(|end| matches!(end, Some(Ok(_))), false)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_cut_off_reaches_nothing_and_hears_no_answer() {
+        let cut = world(1, fair());
+        cut.network.lock().cut(0, Place::Lower);
+        let (served, ended) = calls(&cut, Place::Lower).await;
+        assert!(served.is_empty() && !ended.iter().any(|end| matches!(end, Some(Ok(_)))));
+        assert_eq!(calls(&cut, Place::Shared).await.0.len(), 100, "other places are reached");
+
+        let half = world(1, fair());
+        let serve = |world: &Arc<World>, reply: Reply<()>| {
+            reply.send(world, Ok(()));
+            world.network.lock().cut(0, Place::Lower);
+        };
+        let answered = live(&half, call(&half, 0, Place::Lower, serve)).await;
+        assert!(answered.is_none(), "cut off while the answer was on its way");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_down_refuses() {
+        let world = world(1, fair());
+        world.shared.lock().down = true;
+        let (served, ended) = calls(&world, Place::Shared).await;
+        assert!(served.is_empty() && ended.iter().all(|end| matches!(end, Some(Err(_)))));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_late_arrives_seconds_later() {
+        let world = world(1, Weather { late: (100, 4_000), ..fair() });
+        let (served, _) = calls(&world, Place::Lower).await;
+        assert_eq!(served.len(), 100);
+        assert!(world.agenda.now() > Duration::from_secs(1));
+    }
+}

@@ -91,3 +91,50 @@ impl Drop for Timer {
         self.clock.world.agenda.cancel(self.place);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::live::{fair, live, world};
+    use futures::future::join_all;
+    use parking_lot::Mutex;
+
+    #[tokio::test]
+    async fn the_wall_clock_is_wrong_and_drifts_and_the_monotonic_one_does_not() {
+        let world = world(1, fair());
+        world.walls.lock()[1] = Wall { ahead: -2_000, drift: 100 };
+        let clock = NodeClock::new(&world, 1);
+        let start = clock.now();
+        live(&world, clock.sleep(Duration::from_secs(10))).await.unwrap();
+
+        let behind = Duration::from_secs(2) - Duration::from_millis(1);
+        assert_eq!(clock.wall(), true_wall(Duration::from_secs(10)) - behind);
+        assert_eq!(clock.now().since(start), Duration::from_secs(10));
+        assert_eq!(NodeClock::new(&world, 0).wall(), true_wall(Duration::from_secs(10)));
+    }
+
+    #[tokio::test]
+    async fn timers_of_all_nodes_end_in_the_order_of_their_times() {
+        let world = world(1, fair());
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let sleeps = [(0, 3), (1, 1), (0, 2), (1, 4)].map(|(node, seconds)| {
+            let (clock, ended) = (NodeClock::new(&world, node), Arc::clone(&ended));
+            async move {
+                let start = clock.now();
+                clock.sleep(Duration::from_secs(seconds)).await;
+                ended.lock().push((seconds, clock.now().since(start).as_secs()));
+            }
+        });
+        live(&world, join_all(sleeps)).await.unwrap();
+        assert_eq!(*ended.lock(), [(1, 1), (2, 2), (3, 3), (4, 4)]);
+    }
+
+    #[tokio::test]
+    async fn a_timer_that_is_dropped_is_forgotten() {
+        let world = world(1, fair());
+        let mut timer = NodeClock::new(&world, 0).sleep(Duration::from_secs(1));
+        std::future::poll_fn(|cx| Poll::Ready(assert!(timer.as_mut().poll(cx).is_pending()))).await;
+        drop(timer);
+        assert!(!crate::cluster::live::step(&world));
+    }
+}

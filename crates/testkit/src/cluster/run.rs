@@ -270,3 +270,75 @@ fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::history::Answer;
+    use crate::cluster::operations::assemble;
+    use crate::cluster::options::ClusterOptions;
+
+    const PROMISES: Promises = Promises { bound: None };
+
+    /// A node which loads key 0, suffers this, and looks at key 0 again without loading.
+    fn look_after(troubles: &[(u64, Trouble)]) -> History {
+        let options = ClusterOptions::new().nodes(1..=1).faults(&[]);
+        let mut script = Script::of(1, &options);
+        (script.setup.memory, script.setup.memory_ttl) = (vec![true], Duration::from_secs(60));
+        script.setup.ttl = Duration::from_secs(60);
+        let step = |at, operation| Step {
+            at: Duration::from_secs(at),
+            node: 0,
+            writes: None,
+            operations: vec![operation],
+        };
+        script.steps = vec![step(1, Operation::Load(0)), step(11, Operation::GetNow(0))];
+        let troubles = troubles.iter().map(|(at, trouble)| (Duration::from_secs(*at), trouble.clone()));
+        script.troubles = troubles.collect();
+        script.length = Duration::from_secs(20);
+        let ran = run(&script, &assemble, &PROMISES);
+        assert_eq!(ran.verdict, Ok(()));
+        ran.history
+    }
+
+    fn answer(history: &History, call: usize) -> &Answer {
+        &history.calls[call].end.as_ref().unwrap().1
+    }
+
+    #[test]
+    fn a_crash_loses_the_memory() {
+        assert!(matches!(answer(&look_after(&[]), 1), Answer::Read(Some(_))));
+        let crashed = look_after(&[(9, Trouble::Crash(0)), (10, Trouble::Begin(0))]);
+        assert_eq!(*answer(&crashed, 1), Answer::Read(None));
+        assert_eq!((crashed.calls[0].life, crashed.calls[1].life), (0, 1));
+    }
+
+    #[test]
+    fn nobody_calls_a_process_that_is_not_there() {
+        let crashed = look_after(&[(9, Trouble::Crash(0)), (12, Trouble::Begin(0))]);
+        assert!(!crashed.calls.iter().any(|call| call.operation == Operation::GetNow(0)));
+    }
+
+    #[test]
+    fn a_process_that_stands_still_goes_on_where_it_was() {
+        let paused = look_after(&[(9, Trouble::Pause(0)), (15, Trouble::Resume(0))]);
+        assert!(matches!(answer(&paused, 1), Answer::Read(Some(_))));
+        assert_eq!(paused.calls[1].began.time, Duration::from_secs(15));
+
+        let loading = look_after(&[(1, Trouble::Pause(0)), (9, Trouble::Resume(0))]);
+        let (ended, _) = loading.calls[0].end.as_ref().unwrap();
+        assert!(ended.time >= Duration::from_secs(9), "nothing ran meanwhile");
+        assert!(matches!(answer(&loading, 0), Answer::Read(Some(_))));
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_history_event_for_event() {
+        for seed in 0..60 {
+            let script = Script::of(seed, &ClusterOptions::new());
+            let first = run(&script, &assemble, &PROMISES);
+            let again = run(&script, &assemble, &PROMISES);
+            assert!(first.history == again.history, "seed {seed}");
+            assert!(first.history.notes.len() > 50);
+        }
+    }
+}
