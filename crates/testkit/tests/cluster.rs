@@ -113,7 +113,7 @@ impl<const WHAT: u8> Codec<Page> for Spoils<WHAT> {
         let mut bytes = bytes.to_vec();
         match WHAT {
             THE_KEY => bytes[7] ^= 1,
-            _ => *bytes.last_mut().unwrap() += 1,
+            _ => *bytes.last_mut().expect("a page has bytes") += 1,
         }
         Pages.decode(&bytes.into())
     }
@@ -123,7 +123,7 @@ fn spoilt<const WHAT: u8>() -> ViolationKind {
     let assemble = |seams: &Seams| {
         Cache::new(seams.shared()).codec(Spoils::<WHAT>).clock(seams.clock()).seed(seams.seed()).boxed()
     };
-    Cluster::of(alone(), assemble).run_all(0..20).unwrap_err().kind()
+    Cluster::of(alone(), assemble).run_all(0..20).expect_err("it is spoilt").kind()
 }
 
 #[test]

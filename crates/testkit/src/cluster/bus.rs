@@ -41,14 +41,14 @@ impl BusServer {
 }
 
 /// Tells the listeners of a node, in its runtime, what it heard.
-pub(crate) fn hear(world: &Arc<World>, node: usize, heard: Heard) {
-    if let Heard::Connected(listener) = &heard {
+pub(crate) fn hear(world: &Arc<World>, node: usize, heard: &Heard) {
+    if let Heard::Connected(listener) = heard {
         world.bus.lock().listeners[node].push(Weak::clone(listener));
     }
     // They may publish, or subscribe.
     let listeners = world.bus.lock().listeners[node].clone();
     for listener in listeners.iter().filter_map(Weak::upgrade) {
-        match &heard {
+        match heard {
             Heard::Message(message) => listener.heard(message),
             Heard::Connected(_) | Heard::Reconnected => listener.missed(),
         }

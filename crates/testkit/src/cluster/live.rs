@@ -30,7 +30,7 @@ pub(crate) fn step(world: &Arc<World>) -> bool {
         None => return false,
         Some(Due::Wake(_, waker)) => waker.wake(),
         Some(Due::Act(_, act)) => act(world),
-        Some(Due::Hear(node, heard)) => hear(world, node, heard),
+        Some(Due::Hear(node, heard)) => hear(world, node, &heard),
         Some(Due::Step(_) | Due::Fault(_) | Due::Tick) => {}
     }
     true
@@ -50,4 +50,14 @@ pub(crate) async fn live<T>(world: &Arc<World>, future: impl Future<Output = T>)
         Poll::Ready(None)
     })
     .await
+}
+
+/// Has the world go on in a task, for as long as the runtime does.
+pub(crate) fn live_on(world: Arc<World>) {
+    tokio::spawn(async move {
+        loop {
+            step(&world);
+            tokio::task::yield_now().await;
+        }
+    });
 }

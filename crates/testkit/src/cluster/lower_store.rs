@@ -165,7 +165,8 @@ mod tests {
             let store = LowerStore::new(&world, 0);
             {
                 let mut put = pin!(store.put("pages:1", "late".into(), None));
-                poll_fn(|cx| Poll::Ready(assert!(put.as_mut().poll(cx).is_pending()))).await;
+                let waits = poll_fn(|cx| Poll::Ready(put.as_mut().poll(cx).is_pending())).await;
+                assert!(waits);
             }
             live(&world, store.remove("pages:1")).await.unwrap().unwrap();
             while step(&world) {}
@@ -177,4 +178,17 @@ mod tests {
         }
         assert!(late > 5 && early > 5, "{late} late, {early} early");
     }
+}
+
+#[cfg(test)]
+mod conforms {
+    use crate::cluster::LowerStore;
+    use crate::cluster::live::{fair, live_on, world};
+    use std::sync::Arc;
+
+    crate::conformance!(bytes, || async {
+        let world = world(1, fair());
+        live_on(Arc::clone(&world));
+        LowerStore::new(&world, 0)
+    });
 }

@@ -12,7 +12,7 @@
 use super::agenda::Due;
 use super::random::Random;
 use super::world::World;
-use larder_core::{Error, Result};
+use larder_core::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -182,7 +182,7 @@ pub(crate) async fn call<T: Send + 'static>(
                     return;
                 }
                 if world.is_down(place) {
-                    reply.send(world, Err(Error::store("connection refused")));
+                    reply.send(world, Err(Error::new(ErrorKind::Store, "connection refused")));
                 } else {
                     serve(world, reply);
                 }
@@ -194,7 +194,7 @@ pub(crate) async fn call<T: Send + 'static>(
 }
 
 fn broken() -> Error {
-    Error::store("the connection broke")
+    Error::new(ErrorKind::Store, "the connection broke")
 }
 
 /// Where an answer arrives. One that never does keeps its caller waiting.

@@ -81,8 +81,9 @@ pub(crate) async fn carry_out(
     operation: Operation,
     page: Option<Page>,
 ) -> Answer {
-    let read = |read: larder_core::Result<Option<Page>>| read.map_or_else(failed, Answer::Read);
-    let done = |done: larder_core::Result<()>| done.map_or_else(failed, |()| Answer::Done);
+    let read =
+        |read: larder_core::Result<Option<Page>>| read.map_or_else(|error| failed(&error), Answer::Read);
+    let done = |done: larder_core::Result<()>| done.map_or_else(|error| failed(&error), |()| Answer::Done);
     match (operation, page) {
         (Operation::Get(key), _) => read(cache.get(&key).await),
         (Operation::Lookup(key), _) => {
@@ -112,7 +113,7 @@ pub(crate) async fn carry_out(
     }
 }
 
-fn failed(error: larder_core::Error) -> Answer {
+fn failed(error: &larder_core::Error) -> Answer {
     Answer::Failed(error.to_string())
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn run(script: &Script, assemble: &Assemble, promises: &Promises) -> 
         script,
         assemble,
     };
-    let ran = catch_unwind(AssertUnwindSafe(|| run.to_the_end()));
+    let ran = catch_unwind(AssertUnwindSafe(|| run.play()));
     let (events, time) = (run.events, world.agenda.now());
     drop(run);
     // Messages that nobody waits for any more hold on to the world.
@@ -82,7 +82,7 @@ pub(crate) fn run(script: &Script, assemble: &Assemble, promises: &Promises) -> 
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self) -> Result<(), Wrong> {
+    fn play(&mut self) -> Result<(), Wrong> {
         for node in 0..self.setup.nodes {
             let empty =
                 Node { process: None, life: 0, is_paused: false, heard: Vec::new(), steps: Vec::new() };
@@ -174,7 +174,7 @@ impl Run<'_> {
         match &node.process {
             None => return Ok(()),
             Some(_) if node.is_paused => node.heard.push(heard),
-            Some(process) => process.inside(|| hear(&self.world, number, heard)),
+            Some(process) => process.inside(|| hear(&self.world, number, &heard)),
         }
         self.settle(number)
     }

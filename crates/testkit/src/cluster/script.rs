@@ -106,13 +106,14 @@ fn step(at: Duration, setup: &Setup, random: &mut Random) -> Step {
 fn setup(seed: u64, options: &ClusterOptions, faults: &[Fault], random: &mut Random) -> Setup {
     let has = |fault| faults.contains(&fault);
     let nodes = options.nodes.start() + random.place(options.nodes.end() - options.nodes.start() + 1);
-    let wall = |random: &mut Random| match has(Fault::Clocks) {
+    let wall = |random: &mut Random| {
+        if !has(Fault::Clocks) {
+            return Wall::default();
+        }
         // From 5 s behind to 5 s ahead; up to 200 microseconds a second too slow or too fast.
-        true => Wall {
-            ahead: random.below(10_001).cast_signed() - 5_000,
-            drift: random.below(401).cast_signed() - 200,
-        },
-        false => Wall::default(),
+        let [ahead, drift] =
+            [5_000, 200].map(|most| random.below(2 * most + 1).cast_signed() - most.cast_signed());
+        Wall { ahead, drift }
     };
     let weather = Weather {
         usual: random.one_of(&[(100, 800), (200, 5_000), (500, 30_000)]),

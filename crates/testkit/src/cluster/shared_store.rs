@@ -7,8 +7,8 @@ use super::world::World;
 use super::{agenda::Due, node_clock::true_wall};
 use bytes::Bytes;
 use larder_core::{
-    Answer, ByteStore, Capabilities, Cleared, Error, Invalidated, Invalidation, Name, News, Position, Put,
-    PutIf, Record, Result, SharedLog, Time, Token, Usage,
+    Answer, ByteStore, Capabilities, Cleared, Error, ErrorKind, Invalidated, Invalidation, Name, News,
+    Position, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
 };
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -71,7 +71,10 @@ impl NodeLog {
             let done = step(world, node, what.0, key.as_deref(), first);
             let rest = move |world: &Arc<World>| {
                 if world.is_down(Place::Shared) {
-                    reply.send(world, Err(Error::store("only half of it was done: connection refused")));
+                    reply.send(
+                        world,
+                        Err(Error::new(ErrorKind::Store, "only half of it was done: connection refused")),
+                    );
                     return;
                 }
                 let second = |server: &mut SharedServer, now| second(server, now, done);
@@ -260,3 +263,6 @@ pub(crate) fn spread<T>(keys: usize, answer: Result<Vec<T>>) -> Vec<Result<T>> {
         Err(error) => (0..keys).map(|_| Err(error.clone())).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;
