@@ -332,6 +332,20 @@ mod tests {
     }
 
     #[test]
+    fn who_may_join_what_is_under_way_is_not_taken_for_one_who_asks_alone() {
+        let mut script = Script::of(1, &ClusterOptions::new().nodes(1..=1).faults(&[]));
+        let load = |at| {
+            let operations = vec![Operation::Load(0)];
+            Step { at: Duration::from_millis(at), node: 0, writes: None, operations }
+        };
+        script.setup.memory = vec![true];
+        (script.steps, script.troubles) = (vec![load(0), load(0)], Vec::new());
+        let history = run(&script, &assemble, &PROMISES).history;
+        let from_nothing: Vec<_> = history.calls[..2].iter().map(|call| call.from_nothing).collect();
+        assert_eq!(from_nothing, [true, false]);
+    }
+
+    #[test]
     fn the_same_seed_is_the_same_history_event_for_event() {
         for seed in 0..60 {
             let script = Script::of(seed, &ClusterOptions::new());
