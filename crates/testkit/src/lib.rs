@@ -5,6 +5,7 @@
 //! - [`Loader`]: loads that follow a script, pass a [`Gate`] and are counted
 //! - [`Recorder`]: an observer that remembers
 //! - [`Together`]: a store and the server that it is in, as one
+//! - [`mod@cluster`]: several processes with a cache each, on a network and stores that misbehave as a seed says
 //! - [`mod@conformance`]: what every store must do, as tests that one macro call runs on yours
 //! - `servers`, with the feature of that name: real servers, each started by one line, and `Proxy`, which spoils
 //!   connections to them
@@ -31,6 +32,7 @@
 
 mod calls;
 mod clock;
+pub mod cluster;
 pub mod conformance;
 mod fake;
 mod fake_bytes;
