@@ -219,11 +219,6 @@ impl Coherence {
             && watch.others.iter().all(|other| other.is_calm(now))
     }
 
-    /// Whether there is a shared log whose position was not confirmed lately.
-    pub(crate) fn is_unconfirmed(&self, now: Time) -> bool {
-        self.shared().is_some_and(|shared| !shared.is_confirmed(self, Time::from_nanos(0), now))
-    }
-
     /// Whether it is this group.
     pub(crate) fn is(&self, other: &Coherence) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -253,14 +253,16 @@ async fn judged<V, B: ByteStore, C: Codec<V>>(
 ) -> Option<Fetched<V>> {
     let position = entry.watch().and_then(|watch| watch.position);
     let is_voided = log_of(level, cx).is_some();
-    if !is_voided && cx.coherence.is_unconfirmed(cx.clock.now_exact()) {
-        // Nothing here was read with the position.
-        let _ = cx.coherence.confirm().await;
-    }
+    // Nothing here was read together with the position.
+    let is_known = is_voided || cx.coherence.is_confirmed().await;
     let names = Names { key: cx.address.or(Some(key)), tags: entry.tags() };
     let (mut verdict, watch) = cx.coherence.judge_read(position, cx.tick, names, is_voided);
     if let (Verdict::Ask, Some(shared)) = (verdict, cx.coherence.shared()) {
-        verdict = shared.ask(cx.coherence, position, names).await;
+        verdict = shared.ask(cx.coherence, position, names, is_voided).await;
+    }
+    if verdict == Verdict::Ask || (verdict == Verdict::Sound && !is_known) {
+        // The log cannot be asked. The entry may be right, so it is kept for loads that fail.
+        verdict = Verdict::Expired(cx.clock.now_exact());
     }
     cx.left(entry.watched(watch), verdict)
 }

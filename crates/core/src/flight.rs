@@ -218,6 +218,10 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
         self.interim.get().is_some() || (self.outcome.get().is_none() && self.so_far(clock).is_some())
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.outcome.get().is_some()
+    }
+
     /// Ends the flight. Only the first end counts.
     pub(crate) fn end(&self, outcome: Outcome<V>) {
         if self.outcome.set(outcome).is_ok() {

@@ -305,12 +305,12 @@ where
         let clock = &*self.inner.clock;
         let so_far = if floor.is_some() || self.is_patient() { None } else { flight.so_far(clock) };
         let outcome = match so_far {
-            Some(outcome) => outcome,
-            None => {
+            Some(outcome) if flight.has_ended() || self.is_sound(key, &outcome) => outcome,
+            _ => {
                 let Ok(_waiting) = cycle::wait_for(flight.id, self.waits_until()) else {
                     return Joined::Answer(Err(LoadError::Cycle));
                 };
-                let outcome = self.outcome(flight, floor);
+                let outcome = self.sound_outcome(key, flight, floor);
                 match self.call.as_ref().and_then(|call| call.max_wait) {
                     None => outcome.await,
                     Some(wait) => match in_time(clock, wait, pin!(outcome)).await {
@@ -326,12 +326,26 @@ where
             }
         };
         // Its load may have begun before an invalidation that came before this call.
-        if let Outcome::Loaded(entry) | Outcome::Found(entry, _) = &outcome
-            && !self.inner.coherence.is_sound(entry, self.address(key).as_deref())
-        {
+        if !self.is_sound(key, &outcome) {
             return Joined::Nothing;
         }
         self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer)
+    }
+
+    /// Whether nothing of the value was invalidated since its load began.
+    fn is_sound(&self, key: &K, outcome: &Outcome<V>) -> bool {
+        match outcome {
+            Outcome::Loaded(entry) | Outcome::Found(entry, _) => {
+                self.inner.coherence.is_sound(entry, self.address(key).as_deref())
+            }
+            _ => true,
+        }
+    }
+
+    /// As [`outcome`](Self::outcome). What a load in flight serves meanwhile will not do if it was invalidated.
+    async fn sound_outcome(&self, key: &K, flight: &Flight<K, V>, floor: Option<Time>) -> Outcome<V> {
+        let outcome = self.outcome(flight, floor).await;
+        if flight.has_ended() || self.is_sound(key, &outcome) { outcome } else { flight.wait_for_new().await }
     }
 
     /// What a call of this handle waits for.

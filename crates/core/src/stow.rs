@@ -88,7 +88,7 @@ where
         value: Gift<'_, V>,
         (since, plan): (Since, &Plan),
     ) -> Result<()> {
-        if visit.is_overtaken() || visit.is_outrun(since.at) || !self.is_sound(key, plan) {
+        if visit.is_overtaken() || visit.is_outrun(since.at) || !self.is_plan_sound(key, plan) {
             self.inner.counters.overtaken.add();
             self.observers().tell(&Event::Overtaken);
             return Ok(());
@@ -100,7 +100,7 @@ where
     }
 
     /// Whether nothing of what is to be written was invalidated since it began.
-    fn is_sound(&self, key: &K, plan: &Plan) -> bool {
+    fn is_plan_sound(&self, key: &K, plan: &Plan) -> bool {
         let address = self.address(key);
         plan.iter().all(|step| match step {
             Step::Write(Stamp { extra: Some(extra), .. }) => {
@@ -135,7 +135,7 @@ where
         let now = self.inner.clock.now_exact();
         let plan = self.policy.promotion(key, &found.entry, found.level, now);
         let Some(turn) = visit.try_turn() else { return };
-        if visit.is_overtaken() || visit.is_outdated() || !self.is_sound(key, &plan) {
+        if visit.is_overtaken() || visit.is_outdated() || !self.is_plan_sound(key, &plan) {
             return;
         }
         self.keep_house(&plan);

@@ -66,12 +66,8 @@ impl Marks {
         let none = Mark { removed: NEVER, expired: NEVER, expired_at: Time::from_nanos(0) };
         let mark = self.names.entry(id).or_insert(none);
         let last = if name.expires() { &mut mark.expired } else { &mut mark.removed };
-        if last.number == UNNUMBERED && when.number != UNNUMBERED {
-            // Marked when the log could not be reached, and numbered now.
-            last.number = when.number;
-            return false;
-        }
-        if when.number != UNNUMBERED && when.number <= last.number {
+        let is_numbered = |when: When| when.number != UNNUMBERED;
+        if is_numbered(when) && is_numbered(*last) && when.number <= last.number {
             return false;
         }
         *last = when;
@@ -79,6 +75,19 @@ impl Marks {
             mark.expired_at = now;
         }
         true
+    }
+
+    /// Notes that what was marked without a number has been numbered by now, no higher than this.
+    pub(super) fn number(&mut self, names: &[Name], number: u64) {
+        for name in names {
+            let (what, text) = name.parts();
+            let id = self.id(what, text);
+            let Some(mark) = self.names.get_mut(&id) else { continue };
+            let last = if name.expires() { &mut mark.expired } else { &mut mark.removed };
+            if last.number == UNNUMBERED {
+                last.number = number;
+            }
+        }
     }
 
     /// Forgets the older half if there is too much. Returns the last moment that may be forgotten.
@@ -181,12 +190,14 @@ mod tests {
         let (a, mut marks) = (Name::tag("a"), Marks::default());
         assert!(marks.mark(&a, When { tick: 3, number: UNNUMBERED }, NOON));
         assert_eq!(judge(&marks, "a", Since::Number(1_000_000)), Verdict::Void);
-        assert!(!marks.mark(&a, When { tick: 7, number: 50 }, NOON), "it is the same mark");
+        marks.number(std::slice::from_ref(&a), 50);
         assert_eq!(
             (judge(&marks, "a", Since::Number(49)), judge(&marks, "a", Since::Number(50))),
             (Verdict::Void, Verdict::Sound)
         );
         assert_eq!(judge(&marks, "a", Since::Tick(3)), Verdict::Sound, "what began after it stays");
+        assert!(marks.mark(&a, When { tick: 7, number: 60 }, NOON), "that is another one");
+        assert_eq!(judge(&marks, "a", Since::Tick(3)), Verdict::Void);
     }
 
     #[test]

@@ -231,7 +231,9 @@ impl Shared {
                 self.number_pending(asked, &pending).await
             };
             let news = answer.inspect_err(|_| self.counts.failures.add())?;
-            if self.apply(coherence, asked, &news) != Applied::Ignored {
+            let applied = self.apply(coherence, asked, &news);
+            coherence.0.state.lock().number(&pending.names, news.position.number);
+            if applied != Applied::Ignored {
                 return Ok(());
             }
         }
@@ -322,10 +324,9 @@ impl Shared {
                 if !pending.everything {
                     self.pending.lock().done(&pending);
                 }
-                let applied = self.apply(coherence, asked, &done.news);
-                if applied == Applied::Ignored {
-                    coherence.mark(names, now);
-                }
+                self.apply(coherence, asked, &done.news);
+                let numbered = Position { era: done.news.position.era, number: done.number };
+                coherence.number(names, &pending.names, numbered, now);
                 self.outbox.send(done.news.position.era, done.number, all_names.clone());
                 done.tokens.truncate(voids.len());
                 Ok(done.tokens)
@@ -386,19 +387,21 @@ impl Shared {
         if verdict != Verdict::Ask {
             return verdict;
         }
-        let verdict = self.ask(coherence, watch.position, names).await;
+        let verdict = self.ask(coherence, watch.position, names, false).await;
         if verdict == Verdict::Sound {
             watch.advance(tick);
         }
         verdict
     }
 
-    /// Asks the log what became of these names since `position`. [`Verdict::Ask`] if it cannot be asked.
+    /// Asks the log what became of these names since `position`; a key whose record the log voids needs no mark.
+    /// [`Verdict::Ask`] if it cannot be asked.
     pub(crate) async fn ask(
         &self,
         coherence: &Coherence,
         position: Option<Position>,
         names: Names<'_>,
+        is_voided: bool,
     ) -> Verdict {
         let names = names.to_ask_for();
         let asked = self.asked(coherence);
@@ -410,7 +413,7 @@ impl Shared {
             return Verdict::Ask;
         }
         let now = self.clock.now();
-        coherence.0.state.lock().judge_told(position, &names, &numbers, now)
+        coherence.0.state.lock().judge_told(position, (&names, is_voided), &numbers, now)
     }
 }
 
@@ -426,6 +429,14 @@ impl Drop for Warming {
 }
 
 impl Coherence {
+    /// Marks names that were numbered, whether the answer told so or not; and what was pending has a number now.
+    fn number(&self, names: &[Name], pending: &[Name], numbered: Position, now: Time) {
+        let mut state = self.0.state.lock();
+        state.number(pending, numbered.number);
+        state.mark_numbered(names, numbered, now);
+        self.publish_tick(&state);
+    }
+
     /// Asks the shared log for its position, if there is one, unless somebody has asked since this was called.
     pub(crate) async fn confirm(&self) -> Result<()> {
         let Some(shared) = self.shared() else { return Ok(()) };
@@ -437,6 +448,13 @@ impl Coherence {
             return Ok(());
         }
         shared.exchange(self).await
+    }
+
+    /// Whether the position of the shared log was confirmed lately, or is now; without a shared log it always is.
+    pub(crate) async fn is_confirmed(&self) -> bool {
+        let Some(shared) = self.shared() else { return true };
+        let now = shared.clock.now_exact();
+        shared.is_confirmed(self, Time::from_nanos(0), now) || self.confirm().await.is_ok()
     }
 
     /// Sees to it that something is known of the shared log before a load begins, whose position is that.

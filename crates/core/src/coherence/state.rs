@@ -67,6 +67,20 @@ impl State {
         self.mark(names.iter().map(|name| (name, number)), tick, now, is_shared);
     }
 
+    /// Marks names that this process invalidated, with the number that the log gave them.
+    pub(super) fn mark_numbered(&mut self, names: &[Name], at: Position, now: Time) {
+        if self.known.is_some_and(|known| known.era == at.era) {
+            self.mark(names.iter().map(|name| (name, at.number)), tick(), now, true);
+        } else {
+            self.mark_here(names, true, now);
+        }
+    }
+
+    /// Notes that what was marked without a number has been numbered by now, no higher than this.
+    pub(super) fn number(&mut self, names: &[Name], number: u64) {
+        self.marks.number(names, number);
+    }
+
     /// Marks names with the numbers that the log gave them.
     fn mark<'a>(
         &mut self,
@@ -177,21 +191,25 @@ impl State {
         }
     }
 
+    /// Whether the log may have forgotten a mark of something written at this number.
+    fn is_forgotten(&self, number: u64, has_tags: bool, has_key: bool) -> bool {
+        (number < self.floor && has_tags) || (number < self.key_floor && has_key)
+    }
+
     /// Judges what was written at this position by what the log says of its names.
     pub(super) fn judge_told(
         &self,
         position: Option<Position>,
-        names: &[Name],
+        asked: (&[Name], bool),
         numbers: &[Option<u64>],
         now: Time,
     ) -> Verdict {
-        let Some(position) =
-            position.filter(|position| self.known.is_some_and(|known| known.era == position.era))
-        else {
-            return Verdict::Void;
-        };
+        let (names, is_voided) = asked;
+        let of_this_era = |position: &Position| self.known.is_some_and(|known| known.era == position.era);
+        let Some(position) = position.filter(of_this_era) else { return Verdict::Void };
         let has_tags = names.iter().any(|name| !name.is_key() && !name.is_namespace());
-        if numbers.len() != names.len() || (position.number < self.floor && has_tags) {
+        let has_key = !is_voided && names.iter().any(Name::is_key);
+        if numbers.len() != names.len() || self.is_forgotten(position.number, has_tags, has_key) {
             return Verdict::Void;
         }
         let judge = |(name, number): (&Name, &Option<u64>)| match number {

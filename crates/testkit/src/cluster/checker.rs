@@ -113,8 +113,8 @@ impl Invalidation<'_> {
             }
             _ => false,
         };
-        let may =
-            matches!(self.call.operation, Operation::Expire(_)) && read.operation == Operation::Load(key);
+        let may = matches!(self.call.operation, Operation::Expire(_) | Operation::ExpireTag(_))
+            && read.operation == Operation::Load(key);
         may && history.notes.iter().any(failed)
     }
 }

@@ -4,7 +4,7 @@ use super::database::{self, COMMON_ROW, rows_of, tag_of};
 use super::history::Answer;
 use super::page::{Page, Pages};
 use super::seams::Seams;
-use larder_core::{Behind, Cache, Holds};
+use larder_core::{Behind, Cache, Coherence, Holds};
 
 /// A call of a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) enum Operation {
     Insert(u64),
     Remove(u64),
     Expire(u64),
+    InvalidateTag(u64),
+    ExpireTag(u64),
     Clear,
 }
 
@@ -23,6 +25,8 @@ pub(crate) enum Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     Key(u64),
+    /// Everything that is made from a row.
+    Row(u64),
     All,
 }
 
@@ -30,6 +34,7 @@ impl Extent {
     pub(crate) fn covers(self, key: u64) -> bool {
         match self {
             Extent::Key(of) => of == key,
+            Extent::Row(row) => rows_of(key).contains(&row),
             Extent::All => true,
         }
     }
@@ -52,6 +57,7 @@ impl Operation {
             Operation::Insert(key) | Operation::Remove(key) | Operation::Expire(key) => {
                 Some(Extent::Key(key))
             }
+            Operation::InvalidateTag(row) | Operation::ExpireTag(row) => Some(Extent::Row(row)),
             Operation::Clear => Some(Extent::All),
             _ => None,
         }
@@ -67,7 +73,10 @@ impl Operation {
 }
 
 /// What makes good that a row was changed: calls, one after the other, whose extents have all that is made from it.
-pub(crate) fn invalidations_of(row: u64, keys: u64) -> Vec<Operation> {
+pub(crate) fn invalidations_of(row: u64, keys: u64, by_tag: bool) -> Vec<Operation> {
+    if by_tag {
+        return vec![Operation::InvalidateTag(row)];
+    }
     if row == COMMON_ROW {
         return vec![Operation::Clear];
     }
@@ -109,6 +118,8 @@ pub(crate) async fn carry_out(
         (Operation::Insert(_), None) => Answer::Failed("there is nothing to insert".into()),
         (Operation::Remove(key), _) => done(cache.remove(&key).await),
         (Operation::Expire(key), _) => done(cache.expire(&key).await),
+        (Operation::InvalidateTag(row), _) => done(cache.invalidate_tag(tag_of(row)).await),
+        (Operation::ExpireTag(row), _) => done(cache.expire_tag(tag_of(row)).await),
         (Operation::Clear, _) => done(cache.clear().await),
     }
 }
@@ -144,7 +155,12 @@ where
     C: Holds<S, u64, Page>,
 {
     let setup = seams.setup();
-    let mut cache = cache.ttl(setup.ttl).clock(seams.clock()).seed(setup.seed);
+    let mut group = Coherence::options().bound(setup.bound).clock(seams.clock());
+    if setup.has_bus {
+        group = group.bus(seams.bus());
+    }
+    let group = group.over(&seams.shared()).expect("the shared store keeps a log");
+    let mut cache = cache.ttl(setup.ttl).clock(seams.clock()).coherence(&group).seed(setup.seed);
     if let Some(window) = setup.stale {
         cache = cache.stale(window);
     }

@@ -42,6 +42,9 @@ pub(crate) struct Setup {
     /// Whether the shared level, and the lower one, are written behind.
     pub(crate) behind: (bool, bool),
     pub(crate) behind_every: Duration,
+    /// How long copies in memory are served without asking.
+    pub(crate) bound: Duration,
+    pub(crate) has_bus: bool,
 }
 
 /// Something that a node does: changes a row, perhaps, and then makes these calls, one after the other.
@@ -91,9 +94,10 @@ fn step(at: Duration, setup: &Setup, random: &mut Random) -> Step {
         38..50 => (None, vec![Operation::Get(key)]),
         50..58 => (None, vec![Operation::Lookup(key)]),
         58..64 => (None, vec![Operation::GetNow(key)]),
-        64..84 => (Some(row), invalidations_of(row, setup.keys)),
+        64..84 => (Some(row), invalidations_of(row, setup.keys, random.happens(600))),
         84..91 => (Some(rows_of(key)[0]), vec![Operation::Insert(key)]),
-        91..95 => (Some(rows_of(key)[0]), vec![Operation::Expire(key)]),
+        91..93 => (Some(rows_of(key)[0]), vec![Operation::Expire(key)]),
+        93..95 => (Some(row), vec![Operation::ExpireTag(row)]),
         95..97 => (None, vec![Operation::Remove(key), Operation::Load(key)]),
         97..99 => {
             (Some(rows_of(key)[0]), vec![Operation::Remove(key), Operation::Get(key), Operation::Load(key)])
@@ -146,5 +150,7 @@ fn setup(seed: u64, options: &ClusterOptions, faults: &[Fault], random: &mut Ran
         lower: random.happens(400),
         behind: (random.happens(150), random.happens(250)),
         behind_every: random.one_of(&[Duration::ZERO, secs(1)]),
+        bound: options.bound.unwrap_or(secs(1)),
+        has_bus: random.happens(600),
     }
 }
