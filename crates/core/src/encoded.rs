@@ -253,8 +253,13 @@ async fn judged<V, B: ByteStore, C: Codec<V>>(
 ) -> Option<Fetched<V>> {
     let position = entry.watch().and_then(|watch| watch.position);
     let is_voided = log_of(level, cx).is_some();
-    // Nothing here was read together with the position.
-    let is_known = is_voided || cx.coherence.is_confirmed().await;
+    // Nothing here was read together with the position. Behind a level that did not answer, no older one will do.
+    let is_known = is_voided
+        || if cx.has_failed() {
+            cx.coherence.confirm().await.is_ok()
+        } else {
+            cx.coherence.is_confirmed().await
+        };
     let names = Names { key: cx.address.or(Some(key)), tags: entry.tags() };
     let (mut verdict, watch) = cx.coherence.judge_read(position, cx.tick, names, is_voided);
     if let (Verdict::Ask, Some(shared)) = (verdict, cx.coherence.shared()) {

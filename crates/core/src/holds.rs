@@ -386,6 +386,11 @@ impl Cx<'_> {
         error
     }
 
+    /// Whether a level in front failed to answer.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.unread.is_some_and(|unread| unread.error.get().is_some())
+    }
+
     /// Whether no level behind needs to be asked.
     pub(crate) fn is_settled_by<V>(&self, found: &Fetched<V>) -> bool {
         found.freshness == Freshness::Fresh && !self.is_too_old(found)

@@ -49,3 +49,16 @@ fn shrunk() {
     let s = Cluster::new(options).shrink(seed);
     println!("{}", s.unwrap());
 }
+#[test]
+fn single() {
+    let seed: u64 = std::env::var("SEED").unwrap().parse().unwrap();
+    let cluster = Cluster::new(if std::env::var("FAULTS").is_ok() {
+        ClusterOptions::new().faults(&[])
+    } else {
+        ClusterOptions::new()
+    });
+    match cluster.run(seed) {
+        Ok(_) => println!("fine"),
+        Err(v) => println!("{v}"),
+    }
+}
