@@ -244,6 +244,15 @@ impl Coherence {
         entry.watch().is_none_or(|watch| self.is_unmarked(watch, names))
     }
 
+    /// Whether the entry is known to have been removed since it began: not even a load that fails brings it back.
+    pub(crate) fn is_void<V>(&self, entry: &Entry<V>, address: Option<&str>) -> bool {
+        let names = Names { key: address, tags: entry.tags() };
+        let is_void = |watch: &Watch| {
+            watch.tick() < self.tick() && self.0.state.lock().judge(watch.tick(), names) == Verdict::Void
+        };
+        entry.watch().is_some_and(|watch| is_void(watch) || watch.others.iter().any(Other::is_void))
+    }
+
     /// Whether none of the names was marked since the watch began.
     pub(crate) fn is_unmarked(&self, watch: &Watch, names: Names<'_>) -> bool {
         let own =

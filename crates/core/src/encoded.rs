@@ -37,7 +37,7 @@ where
         }
         let text = full_key(level, key);
         match held(level, cx, &text).await {
-            Ok(held) => judged(level, cx, &text, held?).await,
+            Ok(held) => judged(cx, &text, held?).await,
             Err(error) => {
                 cx.failed(Operation::Read, error);
                 None
@@ -110,7 +110,7 @@ where
         let text = full_key(level, key);
         let held = held(level, cx, &text).await.map_err(|error| cx.failed(Operation::Read, error));
         let now = cx.clock.now_exact();
-        let expired = match held.map(|held| held.map(|entry: Entry<V>| entry.expired(now, kept[0]))) {
+        let expired = match held.map(|held| held.map(|held: Held<V>| held.entry.expired(now, kept[0]))) {
             Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => {
                 let stamp = Stamp { life: entry.life(), extra: entry.extra().cloned() };
                 write(level, cx, &text, entry.value(), &stamp).await
@@ -217,7 +217,7 @@ async fn held<V, B: ByteStore, C: Codec<V>>(
     level: &Level<B, C>,
     cx: Cx<'_>,
     key: &str,
-) -> Result<Option<Entry<V>>> {
+) -> Result<Option<Held<V>>> {
     let queued = level.behind.as_ref().and_then(|queue| queue.see(key));
     let stored = match log_of(level, cx) {
         // What is queued answers, and what is stored is what a load may replace.
@@ -235,24 +235,27 @@ async fn held<V, B: ByteStore, C: Codec<V>>(
         None if queued.is_none() => guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?,
         _ => None,
     };
+    let is_voided = queued.is_none() && log_of(level, cx).is_some();
     let held = match queued {
         Some(Seen::Bytes(bytes)) => Some(bytes),
         Some(Seen::Nothing) => None,
         None => stored,
     };
     let Some(bytes) = held else { return Ok(None) };
-    level.wire.open_at(key, &bytes, cx.moment()).map(Some)
+    let entry = level.wire.open_at(key, &bytes, cx.moment())?;
+    Ok(Some(Held { entry, is_voided }))
+}
+
+/// What is under a key.
+struct Held<V> {
+    entry: Entry<V>,
+    /// Whether it was read together with the log's position, from where whoever removes the key voids it.
+    is_voided: bool,
 }
 
 /// What the marks, and the time, leave of an entry that was read.
-async fn judged<V, B: ByteStore, C: Codec<V>>(
-    level: &Level<B, C>,
-    cx: Cx<'_>,
-    key: &str,
-    entry: Entry<V>,
-) -> Option<Fetched<V>> {
+async fn judged<V>(cx: Cx<'_>, key: &str, Held { entry, is_voided }: Held<V>) -> Option<Fetched<V>> {
     let position = entry.watch().and_then(|watch| watch.position);
-    let is_voided = log_of(level, cx).is_some();
     // Nothing here was read together with the position. Behind a level that did not answer, no older one will do.
     let is_known = is_voided
         || if cx.has_failed() {

@@ -26,6 +26,8 @@ pub(crate) struct Flight<K: ?Sized + Lookup, V> {
     pub(crate) edits: Mutex<Edits>,
     /// The group that its cache belongs to.
     coherence: Coherence,
+    /// The key as other processes know it, once its levels are asked.
+    pub(crate) address: OnceLock<String>,
     /// The entry that its leader was served, and that the load is to replace.
     at_hand: OnceLock<Entry<V>>,
     /// An old entry that a lower level had: who waits is served it, while it may be, and the load goes on.
@@ -77,6 +79,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
             floor,
             edits: Mutex::default(),
             coherence: coherence.clone(),
+            address: OnceLock::new(),
             at_hand: OnceLock::new(),
             interim: OnceLock::new(),
             fallback: OnceLock::new(),
@@ -185,7 +188,9 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
     }
 
     fn interim(&self, clock: &dyn Clock) -> Option<&Held<V>> {
-        self.interim.get().filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Stale)
+        self.interim
+            .get()
+            .filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Stale && self.may_serve(entry))
     }
 
     /// Returns what is kept for the case that the load fails, if it may still be served.
@@ -193,7 +198,14 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
         if self.edits.lock().no_fallback {
             return None;
         }
-        self.fallback.get().filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Kept)
+        self.fallback
+            .get()
+            .filter(|(entry, _)| entry.freshness(clock.now()) <= Freshness::Kept && self.may_serve(entry))
+    }
+
+    /// Whether an old entry was not removed since it was found.
+    pub(crate) fn may_serve(&self, entry: &Entry<V>) -> bool {
+        !self.coherence.is_void(entry, self.address.get().map(String::as_str))
     }
 
     /// Returns the newest of the old entries that are known.

@@ -90,6 +90,9 @@ where
     {
         let (flight, clock) = (&lead.flight, &*self.inner.clock);
         let key = flight.key.borrow();
+        if let Some(address) = self.address(key) {
+            let _ = flight.address.set(address);
+        }
         let cx = Cx { loads: load.is_some(), ..self.cx_of(&lead.visit) };
         let (found, failure) = self.fetch(key, trip.from, trip.waited, trip.floor, cx).await;
         if let Some(found) = found {

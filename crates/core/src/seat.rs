@@ -135,7 +135,9 @@ where
     ) -> Result<V, LoadError<E>> {
         let outcome = self.outcome(flight, trip.floor).await;
         let serves = |entry: &Entry<V>| {
-            entry.freshness(self.inner.clock.now()) != Freshness::Dead && !flight.edits.lock().no_fallback
+            entry.freshness(self.inner.clock.now()) != Freshness::Dead
+                && flight.may_serve(entry)
+                && !flight.edits.lock().no_fallback
         };
         let at_hand = at_hand.filter(serves);
         match (self.answer(key, flight, trip.floor, outcome), at_hand) {

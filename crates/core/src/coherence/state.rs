@@ -167,10 +167,10 @@ impl State {
         if tick < self.void_below {
             return Verdict::Void;
         }
-        if tick < self.ask_below {
-            return Verdict::Ask;
+        match self.marks.judge(names, Since::Tick(tick)) {
+            Verdict::Sound | Verdict::Expired(_) if tick < self.ask_below => Verdict::Ask,
+            verdict => verdict,
         }
-        self.marks.judge(names, Since::Tick(tick))
     }
 
     /// Judges what was read from bytes that were written at this position of the shared log. What the log does not void

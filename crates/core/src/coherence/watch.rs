@@ -100,6 +100,11 @@ impl Other {
         self.coherence.judge(&self.watch, self.names(), now)
     }
 
+    pub(crate) fn is_void(&self) -> bool {
+        self.watch.tick() < self.coherence.tick()
+            && self.coherence.0.state.lock().judge(self.watch.tick(), self.names()) == Verdict::Void
+    }
+
     pub(crate) fn is_sound(&self) -> bool {
         let last = self.coherence.tick();
         self.watch.tick() >= last
