@@ -2,6 +2,7 @@
 
 use crate::call::CallOptions;
 use crate::codec::PerLevel;
+use crate::coherence::Verdict;
 use crate::counters::Counters;
 use crate::event::Observers;
 use crate::failures::Failures;
@@ -13,7 +14,7 @@ use crate::policy::{Plan, Policy};
 use crate::seams::Seams;
 use crate::shared_log::Name;
 use crate::terms::Terms;
-use crate::{Boxed, Coherence, Lookup, Result, Tick, Time};
+use crate::{Boxed, Coherence, Entry, Lookup, Result, Tick, Time};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -112,6 +113,17 @@ where
     /// As [`cx`](Self::cx), for what writes what was seen in this visit.
     pub(crate) fn cx_of<'a>(&'a self, visit: &'a Visit<K, V>) -> Cx<'a> {
         Cx { tokens: Some(&visit.tokens), ..self.cx() }
+    }
+
+    /// Whether nothing of the entry was invalidated since it began, as far as the bound allows to say; the log is asked if
+    /// need be.
+    pub(crate) async fn is_confirmed(&self, key: &K, entry: &Entry<V>) -> bool {
+        let coherence = &self.inner.coherence;
+        let now = self.inner.clock.now();
+        if entry.watch().is_none_or(|watch| coherence.is_calm(watch, now)) {
+            return true;
+        }
+        coherence.judge_thoroughly(entry, self.address(key).as_deref(), now).await == Verdict::Sound
     }
 
     /// The key as other processes know it, where the group is one of several processes.

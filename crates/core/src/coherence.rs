@@ -285,6 +285,7 @@ impl Coherence {
     }
 
     /// Judges a copy in memory, and asks the log if that is needed: for its position, or for the marks of these names.
+    /// [`Verdict::Ask`] if the log cannot be asked: what may have been removed is not served, not even where a load fails.
     pub(crate) async fn judge_thoroughly<V>(
         &self,
         entry: &Entry<V>,
@@ -307,8 +308,7 @@ impl Coherence {
                 None => other.judge(now),
             });
         }
-        // The log cannot be asked. The entry may be right, so it is kept for loads that fail.
-        if verdict == Verdict::Ask { Verdict::Expired(now) } else { verdict }
+        verdict
     }
 
     /// Returns what the marks leave of an entry: all of it, an expired one that `kept` says how long to keep, or nothing.

@@ -268,9 +268,9 @@ async fn judged<V>(cx: Cx<'_>, key: &str, Held { entry, is_voided }: Held<V>) ->
     if let (Verdict::Ask, Some(shared)) = (verdict, cx.coherence.shared()) {
         verdict = shared.ask(cx.coherence, position, names, is_voided).await;
     }
-    if verdict == Verdict::Ask || (verdict == Verdict::Sound && !is_known) {
-        // The log cannot be asked. The entry may be right, so it is kept for loads that fail.
-        verdict = Verdict::Expired(cx.clock.now_exact());
+    if !is_known {
+        // The log cannot be asked: what may have been removed is not served, not even where a load fails.
+        verdict = verdict.and(Verdict::Ask);
     }
     cx.left(entry.watched(watch), verdict)
 }

@@ -328,7 +328,9 @@ where
             }
         };
         // Its load may have begun before an invalidation that came before this call.
-        if !self.is_sound(key, &outcome) {
+        if let Outcome::Loaded(entry) | Outcome::Found(entry, _) = &outcome
+            && !self.is_confirmed(key, entry).await
+        {
             return Joined::Nothing;
         }
         self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer)

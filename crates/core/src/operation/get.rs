@@ -221,12 +221,12 @@ where
         let clock = &*self.inner.clock;
         let found = match flight.wait(clock).await {
             // It may have been read before an invalidation that came before this call.
-            Outcome::Found(entry, _)
-                if !self.inner.coherence.is_sound(&entry, self.address(key).as_deref()) =>
-            {
-                return Box::pin(self.read_together(key, from)).await;
+            Outcome::Found(entry, level) => {
+                if !self.is_confirmed(key, &entry).await {
+                    return Box::pin(self.read_together(key, from)).await;
+                }
+                Some((entry, level))
             }
-            Outcome::Found(entry, level) => Some((entry, level)),
             // With `Fail` the read ends at the level that failed, so nothing kept was found behind it either.
             Outcome::Unread(error) if self.policy.minds_store_errors() => return Err(error),
             // Cut off with its runtime or its caller, which says nothing about the level.
