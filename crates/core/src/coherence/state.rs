@@ -186,7 +186,7 @@ impl State {
             return Verdict::Void;
         }
         match self.marks.judge(names, Since::Number(number)) {
-            Verdict::Sound if number < self.begin => Verdict::Ask,
+            Verdict::Sound | Verdict::Expired(_) if number < self.begin => Verdict::Ask,
             verdict => verdict,
         }
     }
