@@ -111,17 +111,22 @@ where
         let held = held(level, cx, &text).await.map_err(|error| cx.failed(Operation::Read, error));
         let now = cx.clock.now_exact();
         let expired = match held.map(|held| held.map(|held: Held<V>| held.entry.expired(now, kept[0]))) {
-            Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => {
-                let stamp = Stamp { life: entry.life(), extra: entry.extra().cloned() };
-                write(level, cx, &text, entry.value(), &stamp).await
-            }
-            Ok(None) => Ok(()),
+            Ok(Some(entry)) if entry.freshness(now) == Freshness::Kept => Some(entry),
+            Ok(None) => None,
             // What cannot be read cannot be kept for failures either.
             Ok(Some(_)) | Err(_) => return Self::remove(level, cx, key).await,
         };
-        let Some(shared) = log_of(level, cx) else { return expired };
-        let numbered = invalidate(level, cx, shared, &[], &Name::key(&text).expiring()).await;
-        numbered.map_err(|error| cx.failed(Operation::Remove, error)).and(expired)
+        if let Some(shared) = log_of(level, cx) {
+            // What is being loaded for this key is not to take the place of what is kept.
+            let voided = invalidate(level, cx, shared, &[&text], &Name::key(&text).expiring()).await;
+            let mut tokens = voided.map_err(|error| cx.failed(Operation::Remove, error))?;
+            cx.note_token(tokens.pop());
+        }
+        let Some(entry) = expired else { return Ok(()) };
+        // Over before any clock can say otherwise: those of other machines may be behind.
+        let life = entry.life().without_fresh_life();
+        let stamp = Stamp { life, extra: entry.extra().cloned() };
+        write(level, cx, &text, entry.value(), &stamp).await
     }
 
     async fn clear(level: &Level<B, Self>, cx: Cx<'_>) -> Result<()> {

@@ -61,6 +61,12 @@ impl Lifetime {
         Lifetime { loaded_at, settled_until: fresh_until, fresh_until, stale_until, dead_at }
     }
 
+    /// The same, without a moment in which it is fresh or stale. It is kept for failures until it would have died.
+    pub(crate) fn without_fresh_life(self) -> Self {
+        let loaded_at = self.loaded_at;
+        Lifetime { settled_until: loaded_at, fresh_until: loaded_at, stale_until: loaded_at, ..self }
+    }
+
     /// The same, ended at `now`, but for being kept for failures: as long as it would have been after its end, or, if it
     /// has none, for `kept`.
     pub(crate) fn expired(self, now: Time, kept: Duration) -> Self {
