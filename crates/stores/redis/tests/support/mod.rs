@@ -7,7 +7,7 @@ use larder_core::{
     ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
 };
 use larder_redis::{Redis, RedisOptions};
-use larder_testkit::servers::RedisCluster;
+use larder_testkit::servers::{RedisCluster, RedisSentinel};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
@@ -99,6 +99,10 @@ impl ByteStore for Apart {
 pub(crate) fn cluster_url(cluster: &RedisCluster) -> String {
     let nodes: Vec<_> = cluster.nodes().iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
     format!("redis+cluster://{}", nodes.join(","))
+}
+
+pub(crate) fn sentinel_url(servers: &RedisSentinel) -> String {
+    format!("redis+sentinel://127.0.0.1:{}/{}", servers.sentinel().port(), RedisSentinel::NAME)
 }
 
 /// Sends a command to a server on this machine, as another program would, and returns the first line of its answer.
