@@ -228,4 +228,6 @@ pub async fn a_wait_ends_in_time_or_where_nobody_has_the_lease<L: Lock, M: Lock>
     assert!(one.renew(&ada, &token, HOUR).await.unwrap(), "who waits changes nothing");
     one.release(&ada, &token).await.unwrap();
     soon("a wait for what was released", other.wait(&ada, HOUR)).await.unwrap();
+    // Nor does a connection begin any more, of which who waits might be told.
+    soon("a wait for what nobody ever had", other.wait(&name("bob"), HOUR)).await.unwrap();
 }

@@ -29,7 +29,7 @@ end
 
 local function news()
   local told = { log[2], log[3], log[4], log[5], '1' }
-  if log[2] ~= ARGV[1] then
+  if log[2] ~= ARGV[1] or log[3] == ARGV[2] then
     return told
   end
   local count = 0
