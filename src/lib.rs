@@ -168,7 +168,7 @@ pub use larder_object::{Object, ObjectOptions, PurgePosition, Purged};
 #[cfg(feature = "postgres")]
 pub use larder_postgres::{Postgres, PostgresOptions, RowsPurged};
 #[cfg(feature = "redis")]
-pub use larder_redis::{Redis, RedisOptions};
+pub use larder_redis::{Redis, RedisBus, RedisLock, RedisOptions};
 
 mod open;
 pub mod prelude;

@@ -1,5 +1,6 @@
 //! What carries invalidations to other processes at once.
 
+mod local;
 mod message;
 mod outbox;
 
@@ -9,6 +10,8 @@ pub(crate) use outbox::Outbox;
 use crate::shared_log::Answer;
 use bytes::Bytes;
 use std::sync::{Arc, Weak};
+
+pub use local::LocalBus;
 
 /// A channel on which the processes of a service tell each other what was invalidated.
 ///

@@ -59,7 +59,8 @@ impl Redis {
     }
 
     async fn say(&self, line: &Line, cmd: Cmd) -> Result<Value> {
-        line.call(cmd, 0, self.route().deadline()).await.map_err(|failure| failure.error)
+        let answered = line.call(cmd, 0, self.route().deadline()).await;
+        answered.map(|reply| reply.value).map_err(|failure| failure.error)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::access::Access;
 use crate::address::Endpoint;
 use crate::dial::{Dialer, Origin};
 use crate::fault;
-use crate::line::{Failure, Line, Why};
+use crate::line::{Failure, Line, Reply, Why};
 use crate::route::Repeat;
 use crate::within::within;
 use futures::FutureExt;
@@ -82,7 +82,7 @@ impl Cluster {
         bytes: usize,
         repeat: Repeat,
         deadline: Time,
-    ) -> std::result::Result<Value, Failure> {
+    ) -> std::result::Result<Reply, Failure> {
         let slot = slot_of(key);
         let mut last: Option<Failure> = None;
         for _ in 0..MOST_HOPS {
@@ -133,7 +133,7 @@ impl Cluster {
         bytes: usize,
         slot: usize,
         deadline: Time,
-    ) -> std::result::Result<Option<Value>, Failure> {
+    ) -> std::result::Result<Option<Reply>, Failure> {
         let mut answer = node.line.call(make(), bytes, deadline).await;
         if let Err(Failure { why: Why::Ask(detail), .. }) = &answer
             && let Some(endpoint) = redirect(detail, &node.endpoint)
@@ -229,7 +229,7 @@ impl Cluster {
         })
     }
 
-    fn nobody_answered(&self) -> Error {
+    pub(crate) fn nobody_answered(&self) -> Error {
         let message =
             format!("no node of the Redis cluster said within {:?} who has which slot", self.timeout);
         Error::new(ErrorKind::Timeout, message)
@@ -239,7 +239,7 @@ impl Cluster {
 async fn table(node: &Arc<Node>, deadline: Time) -> Result<(Vec<Value>, Arc<Node>)> {
     let mut slots = cmd("CLUSTER");
     slots.arg("SLOTS");
-    match node.line.call(slots, 0, deadline).await.map_err(|failure| failure.error)? {
+    match node.line.call(slots, 0, deadline).await.map_err(|failure| failure.error)?.value {
         Value::Array(table) => Ok((table, Arc::clone(node))),
         _ => Err(fault::unexpected(node.line.place())),
     }

@@ -43,6 +43,12 @@ pub(crate) fn mget(keys: &[&str]) -> Cmd {
     mget
 }
 
+pub(crate) fn publish(channel: &str, message: &[u8]) -> Cmd {
+    let mut publish = Cmd::with_capacity(3, 16 + channel.len() + message.len());
+    publish.arg("PUBLISH").arg(channel).arg(message);
+    publish
+}
+
 pub(crate) fn unlink(keys: &[impl AsRef<[u8]>]) -> Cmd {
     let mut unlink = cmd("UNLINK");
     for key in keys {

@@ -2,6 +2,7 @@
 
 use crate::copies::Copies;
 use crate::fault;
+use crate::identity::Identity;
 use crate::within::within;
 use larder_core::{Error, ErrorKind as Kind, Result};
 use redis::aio::MultiplexedConnection;
@@ -34,10 +35,11 @@ pub(crate) enum Origin {
     Sentinels(Arc<Mutex<SentinelClient>>),
 }
 
-/// A connection, and what the server calls it.
+/// A connection, what the server calls it, and which server that is.
 pub(crate) struct Dialed {
     pub(crate) connection: MultiplexedConnection,
     pub(crate) id: Option<i64>,
+    pub(crate) server: Option<Identity>,
     watch: Arc<Watch>,
 }
 
@@ -71,6 +73,39 @@ impl Dialer {
         }
     }
 
+    /// Connects, and hears a channel: `hear` is told each message, and when the connection has ended.
+    pub(crate) async fn listen(
+        &self,
+        channel: &str,
+        hear: impl Fn(PushInfo) + Send + Sync + 'static,
+    ) -> Result<MultiplexedConnection> {
+        let config = unlimited().set_push_sender(move |message: PushInfo| {
+            hear(message);
+            Ok::<(), Infallible>(())
+        });
+        let listening = async {
+            let mut connection = match &self.origin {
+                Origin::Client(client) => {
+                    let info = client.get_connection_info();
+                    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+                    let client = Client::open(info.clone().set_redis_settings(settings))?;
+                    client.get_multiplexed_async_connection_with_config(&config).await?
+                }
+                Origin::Sentinels(sentinels) => {
+                    sentinels.lock().await.get_async_connection_with_config(&config).await?
+                }
+            };
+            connection.subscribe(channel).await?;
+            Ok(connection)
+        };
+        match within(self.timeout, listening).await {
+            None => Err(self.late()),
+            Some(listening) => {
+                listening.map_err(|error: RedisError| fault::of_connecting(&error, &self.place))
+            }
+        }
+    }
+
     async fn connect(&self, last: Option<i64>) -> Result<Dialed> {
         let watch = Arc::new(Watch { gone: AtomicBool::new(false), copies: self.copies.clone() });
         let connected = match &self.origin {
@@ -88,6 +123,8 @@ impl Dialer {
         if self.copies.is_some() {
             first.add_command(cmd("CLIENT").arg("TRACKING").arg("ON").take());
         }
+        // Before anything else is said, so that each answer is known to be that of this server.
+        first.add_command(cmd("INFO").arg("server").take());
         first.add_command(cmd("CLIENT").arg("ID").take());
         let answers = connection.send_packed_commands(&first, 0, first.len()).await;
         let mut answers = answers.map_err(|error| fault::of_driver(&error, &self.place))?;
@@ -99,12 +136,13 @@ impl Dialer {
             }
             _ => None,
         };
+        let server = answers.pop().as_ref().and_then(Identity::read);
         if self.copies.is_some()
             && let Some(Err(error)) = answers.pop().map(Value::extract_error)
         {
             return Err(fault::untracked(&error, &self.place));
         }
-        Ok(Dialed { connection, id, watch })
+        Ok(Dialed { connection, id, server, watch })
     }
 
     async fn connect_client(
@@ -139,8 +177,12 @@ impl Dialer {
 }
 
 /// Time-outs are ours: those of the driver need a runtime with timers.
+fn unlimited() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None)
+}
+
 fn config(watch: Option<&Arc<Watch>>) -> AsyncConnectionConfig {
-    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let config = unlimited();
     let Some(watch) = watch.map(Arc::clone) else { return config };
     config.set_push_sender(move |message: PushInfo| {
         watch.hear(&message);

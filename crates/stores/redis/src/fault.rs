@@ -109,7 +109,7 @@ fn of_server(text: &str, place: &str) -> Error {
         (ErrorKind::Config, format!("Redis at {place} is no cluster; {cure}"))
     } else if has(text, "WRONGPASS") || has(text, "NOAUTH") || has(text, "AUTH") {
         (ErrorKind::Config, refused(place, &said))
-    } else if has(text, "NOPERM") {
+    } else if has(text, "NOPERM") || text.contains("The user executing the script can't run") {
         let cure = "allow it to this user with `ACL SETUSER`";
         (ErrorKind::Config, format!("Redis at {place} does not permit a command ({said}); {cure}"))
     } else {
@@ -168,6 +168,7 @@ mod tests {
             ("MOVED 3999 127.0.0.1:6381", ErrorKind::Config, "redis+cluster://"),
             ("NOAUTH Authentication required.", ErrorKind::Config, "redis://user:password@host"),
             ("NOPERM this user has no permissions", ErrorKind::Config, "ACL SETUSER"),
+            ("ERR The user executing the script can't run this command", ErrorKind::Config, "ACL SETUSER"),
             ("LOADING Redis is loading the dataset in memory", ErrorKind::Store, "LOADING"),
             ("ASKED for too much", ErrorKind::Store, "refused a command"),
         ] {

@@ -20,6 +20,7 @@ mod driver;
 mod queue;
 
 use crate::dial::Dialer;
+use crate::identity::Identity;
 use crate::within::within;
 use driver::Driver;
 use larder_core::{Clock, Error, ErrorKind, SystemClock, Time};
@@ -47,6 +48,13 @@ struct Shared {
     room: Arc<Semaphore>,
     dialer: Dialer,
     timeout: Duration,
+}
+
+/// What a server has answered, and which it was, if it says that.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) value: Value,
+    pub(crate) server: Option<Identity>,
 }
 
 /// Why a call has no answer.
@@ -90,12 +98,16 @@ impl Line {
         self.shared.dialer.place()
     }
 
+    pub(crate) fn dialer(&self) -> &Dialer {
+        &self.shared.dialer
+    }
+
     /// Sends a command that has about so many `bytes`, and returns the answer; at the deadline an error.
     ///
     /// # Cancel safety
     ///
     /// Once this was polled, the command is sent, whether it is dropped or not; unless there was no room.
-    pub(crate) async fn call(&self, cmd: Cmd, bytes: usize, deadline: Time) -> Result<Value, Failure> {
+    pub(crate) async fn call(&self, cmd: Cmd, bytes: usize, deadline: Time) -> Result<Reply, Failure> {
         self.call_after(false, cmd, bytes, deadline).await
     }
 
@@ -106,10 +118,51 @@ impl Line {
         cmd: Cmd,
         bytes: usize,
         deadline: Time,
-    ) -> Result<Value, Failure> {
-        let room = self.room(bytes, deadline).await?;
+    ) -> Result<Reply, Failure> {
+        let room = self.room(bytes, 1, deadline).await?;
         let (answer, answered) = oneshot::channel();
-        let in_order = self.push(Call { asking, cmd, bytes, answer, deadline, room })?;
+        let in_order = self.push([Call { asking, cmd, bytes, answer, deadline, room: Some(room) }])?;
+        self.answer(answered, in_order, deadline).await
+    }
+
+    /// Sends commands of so many `bytes` together, nothing of others between them: a later one is never carried out before
+    /// an earlier one. Returns the answer of each.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of [`call`](Self::call).
+    pub(crate) async fn call_in_order(
+        &self,
+        cmds: Vec<Cmd>,
+        bytes: usize,
+        deadline: Time,
+    ) -> Result<Vec<Result<Reply, Failure>>, Failure> {
+        let count = u32::try_from(cmds.len()).unwrap_or(ROOM);
+        let mut room = Some(self.room(bytes, count, deadline).await?);
+        let mut answers = Vec::with_capacity(cmds.len());
+        let calls: Vec<_> = cmds
+            .into_iter()
+            .map(|cmd| {
+                let (answer, answered) = oneshot::channel();
+                answers.push(answered);
+                // The first has that of all.
+                Call { asking: false, cmd, bytes, answer, deadline, room: room.take() }
+            })
+            .collect();
+        let in_order = self.push(calls)?;
+        let mut answered = Vec::with_capacity(answers.len());
+        for answer in answers {
+            answered.push(self.answer(answer, in_order, deadline).await);
+        }
+        Ok(answered)
+    }
+
+    async fn answer(
+        &self,
+        answered: oneshot::Receiver<Result<Reply, Failure>>,
+        in_order: bool,
+        deadline: Time,
+    ) -> Result<Reply, Failure> {
         let answered = if in_order {
             answered.await
         } else {
@@ -122,8 +175,8 @@ impl Line {
         answered.unwrap_or_else(|_| Err(ended()))
     }
 
-    async fn room(&self, bytes: usize, deadline: Time) -> Result<OwnedSemaphorePermit, Failure> {
-        let kibibytes = u32::try_from(bytes >> 10).unwrap_or(ROOM).saturating_add(1).min(ROOM);
+    async fn room(&self, bytes: usize, calls: u32, deadline: Time) -> Result<OwnedSemaphorePermit, Failure> {
+        let kibibytes = u32::try_from(bytes >> 10).unwrap_or(ROOM).saturating_add(calls).min(ROOM);
         if let Ok(room) = Arc::clone(&self.shared.room).try_acquire_many_owned(kibibytes) {
             return Ok(room);
         }
@@ -139,10 +192,13 @@ impl Line {
         }
     }
 
-    /// Queues the call. Returns whether no other there has a later deadline.
-    fn push(&self, call: Call) -> Result<bool, Failure> {
+    /// Queues calls of one deadline. Returns whether no other there has a later one.
+    fn push(&self, calls: impl IntoIterator<Item = Call>) -> Result<bool, Failure> {
         let mut queue = self.shared.queue.lock();
-        let in_order = queue.push(call);
+        let mut in_order = true;
+        for call in calls {
+            in_order &= queue.push(call);
+        }
         let waker = queue.waker.take();
         let had_driver = std::mem::replace(&mut queue.has_driver, true);
         drop(queue);

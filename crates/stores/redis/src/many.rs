@@ -5,7 +5,7 @@
 
 use crate::redis::Redis;
 use crate::route::{Repeat, Servers};
-use crate::{command, fault, record};
+use crate::{command, fault};
 use bytes::Bytes;
 use futures::future::join_all;
 use larder_core::{Put, Result};
@@ -50,25 +50,13 @@ impl Redis {
             Ok(_) => return vec![Err(fault::unexpected(self.route().place())); keys.len()],
             Err(error) => return vec![Err(error); keys.len()],
         };
-        found.into_iter().map(|reply| self.bytes_of(reply)).collect()
+        found.into_iter().map(|reply| self.records().bytes_of(reply)).collect()
     }
 
     async fn remove_chunk(&self, keys: &[&str]) -> Vec<Result<()>> {
         let bytes = keys.iter().map(|key| key.len()).sum();
         let removed = self.route().ask(keys[0], || command::unlink(keys), bytes, Repeat::Harmless).await;
         vec![removed.map(drop); keys.len()]
-    }
-
-    /// The bytes in a record that was read.
-    pub(crate) fn bytes_of(&self, reply: Value) -> Result<Option<Bytes>> {
-        match reply {
-            Value::Nil => Ok(None),
-            Value::BulkString(found) => {
-                self.check_size(found.len().saturating_sub(record::HEADER))?;
-                record::open(found.into()).map(|(bytes, _)| bytes)
-            }
-            _ => Err(fault::unexpected(self.route().place())),
-        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! How to connect, and what to expect of a connection.
 
+mod shared;
+
 use crate::access::{Access, addr};
 use crate::address::{Address, Endpoint, Login, Place};
 use crate::cluster::Cluster;
 use crate::copies::Copies;
 use crate::dial::{Dialer, Origin};
 use crate::line::Line;
+use crate::records::Records;
 use crate::redis::Redis;
 use crate::route::{Route, Servers};
 use crate::secret::Secret;
@@ -31,6 +34,7 @@ const MAX_VALUE_BYTES: u64 = (64 << 20) + (64 << 10);
 /// - largest value: 64 MiB and 64 KiB for header and key
 /// - user, password, database: those of the URL
 /// - roots of trust for TLS: those of the system
+/// - log and channel: `larder`; 100,000 names of each kind in the log
 ///
 /// # Examples
 ///
@@ -55,6 +59,9 @@ pub struct RedisOptions {
     connect_timeout: Duration,
     max_value_bytes: u64,
     tracked: Option<usize>,
+    log: String,
+    log_names: u32,
+    channel: String,
     #[cfg(feature = "tls")]
     root: Option<Vec<u8>>,
     #[cfg(feature = "tls")]
@@ -70,6 +77,9 @@ impl Default for RedisOptions {
             connect_timeout: Duration::from_secs(1),
             max_value_bytes: MAX_VALUE_BYTES,
             tracked: None,
+            log: "larder".into(),
+            log_names: 100_000,
+            channel: "larder".into(),
             #[cfg(feature = "tls")]
             root: None,
             #[cfg(feature = "tls")]
@@ -264,8 +274,7 @@ impl RedisOptions {
                 }
                 let (connect, respond) = (self.connect_timeout, self.response_timeout);
                 let cluster = Cluster::new(seeds, access, connect, respond);
-                let route = Route { servers: Servers::Cluster(Arc::new(cluster)), timeout: respond };
-                Ok(Redis::over(route, self.max_value_bytes, None))
+                Ok(self.over(Servers::Cluster(Arc::new(cluster)), None))
             }
         }
     }
@@ -299,12 +308,16 @@ impl RedisOptions {
         builder.build()
     }
 
-    fn one(self, origin: Origin, place: String) -> Redis {
+    fn one(&self, origin: Origin, place: String) -> Redis {
         let copies = self.tracked.map(|max_bytes| Arc::new(Copies::new(max_bytes)));
         let dialer = Dialer::new(origin, place, self.connect_timeout, copies.clone());
-        let servers = Servers::One(Line::new(dialer, self.response_timeout));
+        self.over(Servers::One(Line::new(dialer, self.response_timeout)), copies)
+    }
+
+    fn over(&self, servers: Servers, copies: Option<Arc<Copies>>) -> Redis {
         let route = Route { servers, timeout: self.response_timeout };
-        Redis::over(route, self.max_value_bytes, copies)
+        let records = Records { route, max_value_bytes: self.max_value_bytes, copies };
+        Redis::over(records, &self.log, self.log_names, &self.channel)
     }
 }
 
@@ -318,6 +331,9 @@ impl fmt::Debug for RedisOptions {
             .field("connect_timeout", &self.connect_timeout)
             .field("max_value_bytes", &self.max_value_bytes)
             .field("tracked", &self.tracked)
+            .field("log", &self.log)
+            .field("log_names", &self.log_names)
+            .field("channel", &self.channel)
             .finish_non_exhaustive()
     }
 }

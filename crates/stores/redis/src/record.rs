@@ -59,7 +59,7 @@ fn foreign(found: &str) -> Error {
 
 /// Twelve bytes that no other record has: eight that this process drew, and four that count. When these are used up
 /// the others change.
-fn token() -> [u8; HEADER - 4] {
+pub(crate) fn token() -> [u8; HEADER - 4] {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
     static NEXT: AtomicU64 = AtomicU64::new(0);
     token_of(*PROCESS, NEXT.fetch_add(1, Relaxed))

@@ -1,15 +1,18 @@
 //! The store.
 
+use crate::bus::RedisBus;
 use crate::command::{self, Record as Stored};
-use crate::copies::Copies;
 use crate::expiry::{self, Lasts};
+use crate::lock::RedisLock;
+use crate::log::RedisLog;
 use crate::options::RedisOptions;
+use crate::records::{Records, add_guard};
 use crate::route::{Repeat, Route, Servers};
 use crate::{fault, record, scripts};
 use bytes::Bytes;
 use larder_core::{
-    ByteStore, Capabilities, Cleared, Clock, Error, ErrorKind, Put, PutIf, Record, Result, SharedLog,
-    SystemClock, Time, Token, Usage,
+    ByteStore, Capabilities, Cleared, Clock, Put, PutIf, Record, Result, SharedLog, SystemClock, Time, Token,
+    Usage,
 };
 use redis::Value;
 use std::fmt;
@@ -54,13 +57,10 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone)]
 #[must_use = "a store does nothing until a cache is made of it"]
 pub struct Redis {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    route: Route,
-    max_value_bytes: u64,
-    copies: Option<Arc<Copies>>,
+    records: Arc<Records>,
+    log: Arc<RedisLog>,
+    bus: RedisBus,
+    lock: RedisLock,
 }
 
 impl Redis {
@@ -95,28 +95,37 @@ impl Redis {
         RedisOptions::default()
     }
 
-    pub(crate) fn over(route: Route, max_value_bytes: u64, copies: Option<Arc<Copies>>) -> Self {
-        Redis { inner: Arc::new(Inner { route, max_value_bytes, copies }) }
+    /// Returns the bus of these servers, for all who listen in this process. The connection on which it listens is made
+    /// when somebody does.
+    pub fn bus(&self) -> RedisBus {
+        self.bus.clone()
     }
 
-    /// Does what changes these keys, and forgets what is known of them: before, so that nobody reads it meanwhile, and
-    /// after, because somebody may have.
-    pub(crate) async fn changing<T>(&self, keys: &[&str], change: impl Future<Output = T>) -> T {
-        let forget = || {
-            if let Some(copies) = &self.inner.copies {
-                for key in keys {
-                    copies.forget(key);
-                }
-            }
-        };
-        forget();
-        let changed = change.await;
-        forget();
-        changed
+    /// Returns the leases of these servers. The connection on which releases are heard is made when somebody waits.
+    pub fn lock(&self) -> RedisLock {
+        self.lock.clone()
+    }
+
+    pub(crate) fn over(records: Records, log: &str, log_names: u32, channel: &str) -> Self {
+        let records = Arc::new(records);
+        Redis {
+            log: Arc::new(RedisLog::new(Arc::clone(&records), log, log_names)),
+            bus: RedisBus::new(Arc::clone(&records), channel),
+            lock: RedisLock::new(Arc::clone(&records), channel),
+            records,
+        }
+    }
+
+    async fn changing<T>(&self, keys: &[&str], change: impl Future<Output = T>) -> T {
+        self.records.changing(keys, change).await
+    }
+
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
     }
 
     pub(crate) fn route(&self) -> &Route {
-        &self.inner.route
+        &self.records.route
     }
 
     /// Returns when someone has answered, or with the error that says why nobody did.
@@ -133,7 +142,7 @@ impl Redis {
 
     pub(crate) async fn get_one(&self, key: &str) -> Result<Option<Bytes>> {
         let found = self.route().ask(key, || command::get(key), key.len(), Repeat::Harmless).await?;
-        self.bytes_of(found)
+        self.records.bytes_of(found)
     }
 
     pub(crate) async fn put_one(
@@ -142,7 +151,7 @@ impl Redis {
         bytes: &Bytes,
         expires_at: Option<SystemTime>,
     ) -> Result<()> {
-        if let Err(too_large) = self.check_size(bytes.len()) {
+        if let Err(too_large) = self.records.check_size(bytes.len()) {
             // What cannot be written here must not leave the older value in its place.
             self.remove_one(key).await?;
             return Err(too_large);
@@ -155,24 +164,12 @@ impl Redis {
     pub(crate) async fn remove_one(&self, key: &str) -> Result<()> {
         self.route().ask(key, || command::unlink(&[key]), key.len(), Repeat::Harmless).await.map(drop)
     }
-
-    pub(crate) fn check_size(&self, bytes: usize) -> Result<()> {
-        let most = self.inner.max_value_bytes;
-        if bytes as u64 <= most {
-            return Ok(());
-        }
-        let cure = "`.max_value_bytes(n)` of its options allows more";
-        Err(Error::new(
-            ErrorKind::TooLarge,
-            format!("a value of {bytes} bytes, where {most} are allowed; {cure}"),
-        ))
-    }
 }
 
 #[deny(clippy::missing_trait_methods)]
 impl ByteStore for Redis {
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        let Some(copies) = &self.inner.copies else { return self.get_one(key).await };
+        let Some(copies) = &self.records.copies else { return self.get_one(key).await };
         if let Some(known) = copies.get(key) {
             return Ok(known);
         }
@@ -207,14 +204,11 @@ impl ByteStore for Redis {
     }
 
     async fn get_with_token(&self, key: &str, guard_for: Duration) -> Result<Record> {
-        let (guard, millis) = (record::guard_header(), expiry::millis(guard_for));
-        let add = |cmd: &mut redis::Cmd| _ = cmd.arg(&guard[..]).arg(millis);
-        let run = self.route().run(&scripts::GET_WITH_TOKEN, key, add, key.len(), Repeat::Harmless);
-        let found = run.await?;
-        let Value::BulkString(found) = found else { return Err(fault::unexpected(self.route().place())) };
-        self.check_size(found.len().saturating_sub(record::HEADER))?;
-        let (bytes, token) = record::open(found.into())?;
-        Ok(Record::new(bytes, Token::new(token)))
+        let guard = record::guard_header();
+        let add = |cmd: &mut redis::Cmd| add_guard(cmd, &guard, guard_for);
+        let keys = [key];
+        let run = self.route().run(&scripts::GET_WITH_TOKEN, &keys, add, key.len(), Repeat::Harmless);
+        self.records.record_of(run.await?)
     }
 
     async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
@@ -232,7 +226,7 @@ impl ByteStore for Redis {
         bytes: Bytes,
         expires_at: Option<SystemTime>,
     ) -> Result<PutIf> {
-        self.check_size(bytes.len())?;
+        self.records.check_size(bytes.len())?;
         let (header, lasts) = (record::value_header(), Lasts::until(expires_at));
         let add = |cmd: &mut redis::Cmd| {
             cmd.arg(token.as_bytes());
@@ -244,8 +238,9 @@ impl ByteStore for Redis {
             cmd.arg(Stored(&header, &bytes));
         };
         let size = key.len() + bytes.len();
-        let put = self.route().run(&scripts::PUT_IF, key, add, size, Repeat::Harmless);
-        match self.changing(&[key], put).await? {
+        let keys = [key];
+        let put = self.route().run(&scripts::PUT_IF, &keys, add, size, Repeat::Harmless);
+        match self.changing(&keys, put).await? {
             Value::Int(1) => Ok(PutIf::Done),
             Value::Int(0) => Ok(PutIf::Refused),
             _ => Err(fault::unexpected(self.route().place())),
@@ -253,12 +248,13 @@ impl ByteStore for Redis {
     }
 
     fn log(&self) -> Option<Arc<dyn SharedLog>> {
-        None
+        let log: Arc<RedisLog> = Arc::clone(&self.log);
+        Some(log)
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {
         let cleared = self.clear_prefix(prefix).await;
-        if let Some(copies) = &self.inner.copies {
+        if let Some(copies) = &self.records.copies {
             copies.forget_all();
         }
         cleared
@@ -283,9 +279,9 @@ impl fmt::Debug for Redis {
     /// Prints where the store is, and neither user nor password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis")
-            .field("place", &self.inner.route.place())
-            .field("response_timeout", &self.inner.route.timeout)
-            .field("max_value_bytes", &self.inner.max_value_bytes)
+            .field("place", &self.records.route.place())
+            .field("response_timeout", &self.records.route.timeout)
+            .field("max_value_bytes", &self.records.max_value_bytes)
             .finish_non_exhaustive()
     }
 }

@@ -7,11 +7,7 @@ use larder_core::{ByteStore, Clock, ErrorKind, SystemClock};
 use larder_testkit::servers::RedisSentinel;
 use std::sync::OnceLock;
 use std::time::Duration;
-use support::{Apart, redis};
-
-fn url(servers: &RedisSentinel) -> String {
-    format!("redis+sentinel://127.0.0.1:{}/{}", servers.sentinel().port(), RedisSentinel::NAME)
-}
+use support::{Apart, redis, sentinel_url as url};
 
 /// For tests that leave the servers as they are.
 fn shared() -> &'static RedisSentinel {

@@ -1,9 +1,10 @@
 //! The task that sends what waits, and hands out the answers.
 
 use super::queue::Call;
-use super::{Failure, Shared, Why};
+use super::{Failure, Reply, Shared, Why};
 use crate::dial::Dialed;
 use crate::fault;
+use crate::identity::Identity;
 use larder_core::{Clock, Error, Sleep, SystemClock, Time};
 use redis::{Pipeline, RedisResult, Value};
 use std::collections::VecDeque;
@@ -40,12 +41,14 @@ struct Flight {
     waiting: Vec<Option<Waiting>>,
     /// That of its oldest call.
     deadline: Time,
+    /// Who answers.
+    server: Option<Identity>,
     answers: Pin<Box<dyn Future<Output = RedisResult<Vec<Value>>> + Send>>,
 }
 
 struct Waiting {
-    answer: oneshot::Sender<Result<Value, Failure>>,
-    _room: OwnedSemaphorePermit,
+    answer: oneshot::Sender<Result<Reply, Failure>>,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Driver {
@@ -65,13 +68,15 @@ impl Driver {
         while let Some(first) = self.flights.front_mut()
             && let Poll::Ready(answers) = first.answers.as_mut().poll(cx)
         {
-            let waiting = self.flights.pop_front().map(|flight| flight.waiting).unwrap_or_default();
+            let landed = self.flights.pop_front().map(|flight| (flight.waiting, flight.server));
+            let (waiting, server) = landed.unwrap_or_default();
             match answers {
                 Ok(answers) if answers.len() == waiting.len() => {
                     let place = self.shared.dialer.place();
                     for (waiting, answer) in waiting.into_iter().zip(answers) {
                         let Some(waiting) = waiting else { continue };
-                        waiting.tell(answer.extract_error().map_err(|error| fault::of_answer(&error, place)));
+                        let answer = answer.extract_error().map(|value| Reply { value, server });
+                        waiting.tell(answer.map_err(|error| fault::of_answer(&error, place)));
                     }
                 }
                 Ok(_) => {
@@ -239,12 +244,12 @@ impl Flight {
         }
         let mut connection = dialed.connection.clone();
         let answers = async move { connection.send_packed_commands(&pipeline, 0, pipeline.len()).await };
-        Flight { waiting, deadline, answers: Box::pin(answers) }
+        Flight { waiting, deadline, server: dialed.server, answers: Box::pin(answers) }
     }
 }
 
 impl Waiting {
-    fn tell(self, answer: Result<Value, Failure>) {
+    fn tell(self, answer: Result<Reply, Failure>) {
         // Whoever left does not want to know.
         drop(self.answer.send(answer));
     }

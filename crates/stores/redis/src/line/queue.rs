@@ -1,8 +1,8 @@
 //! What waits to be sent.
 
-use super::Failure;
+use super::{Failure, Reply};
 use larder_core::Time;
-use redis::{Cmd, Value};
+use redis::Cmd;
 use std::collections::VecDeque;
 use std::task::Waker;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -18,9 +18,10 @@ pub(super) struct Call {
     pub(super) asking: bool,
     pub(super) cmd: Cmd,
     pub(super) bytes: usize,
-    pub(super) answer: oneshot::Sender<Result<Value, Failure>>,
+    pub(super) answer: oneshot::Sender<Result<Reply, Failure>>,
     pub(super) deadline: Time,
-    pub(super) room: OwnedSemaphorePermit,
+    /// That of several, where they were called together.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +92,7 @@ mod tests {
 
     fn call(number: usize, bytes: usize, second: u64) -> Call {
         let (answer, _) = oneshot::channel();
-        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().ok();
         let deadline = Time::from_nanos(0).after(Duration::from_secs(second));
         let mut cmd = Cmd::new();
         cmd.arg(number);

@@ -7,7 +7,7 @@ use larder_core::{
     ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
 };
 use larder_redis::{Redis, RedisOptions};
-use larder_testkit::servers::RedisCluster;
+use larder_testkit::servers::{RedisCluster, RedisSentinel};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
@@ -101,6 +101,10 @@ pub(crate) fn cluster_url(cluster: &RedisCluster) -> String {
     format!("redis+cluster://{}", nodes.join(","))
 }
 
+pub(crate) fn sentinel_url(servers: &RedisSentinel) -> String {
+    format!("redis+sentinel://127.0.0.1:{}/{}", servers.sentinel().port(), RedisSentinel::NAME)
+}
+
 /// Sends a command to a server on this machine, as another program would, and returns the first line of its answer.
 pub(crate) async fn command(port: u16, words: &[&str]) -> String {
     let words_on_wire = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
@@ -114,7 +118,7 @@ pub(crate) async fn command(port: u16, words: &[&str]) -> String {
     answer
 }
 
-/// Sends a command whose answer is one text, and returns that.
+/// Sends a command whose answer is one text, and returns that; nothing is an empty one.
 pub(crate) async fn bulk(port: u16, words: &[&str]) -> String {
     let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let line = format!("{}\r\n", words.join(" "));
@@ -122,7 +126,8 @@ pub(crate) async fn bulk(port: u16, words: &[&str]) -> String {
     let mut stream = tokio::io::BufReader::new(stream);
     let mut length = String::new();
     tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut length).await.unwrap();
-    let mut text = vec![0; length.trim().trim_start_matches('$').parse().unwrap()];
+    let length: i64 = length.trim().trim_start_matches('$').parse().unwrap();
+    let mut text = vec![0; usize::try_from(length).unwrap_or(0)];
     tokio::io::AsyncReadExt::read_exact(&mut stream, &mut text).await.unwrap();
     String::from_utf8(text).unwrap()
 }
