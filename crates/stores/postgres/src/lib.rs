@@ -74,6 +74,7 @@ mod calls;
 mod clear;
 mod connect;
 mod failure;
+mod log;
 mod many;
 mod name;
 mod options;
@@ -83,6 +84,7 @@ mod purge;
 mod row;
 mod statements;
 mod table;
+mod tables;
 
 pub use deadpool_postgres::Pool;
 pub use options::PostgresOptions;

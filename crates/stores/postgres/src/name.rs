@@ -1,6 +1,6 @@
 //! From a key to its row. The crate's documentation describes the columns.
 
-use twox_hash::XxHash3_128;
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 /// "larder" and the number of this layout. Another seed would orphan all that is stored.
 const SEED: u64 = 0x6C61_7264_6572_0001;
@@ -31,6 +31,11 @@ pub(crate) fn namespace(namespace: &str) -> String {
         && !namespace.starts_with(MARK)
         && namespace.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if plain { namespace.into() } else { format!("{MARK}{:032x}", u128::from_be_bytes(hash(namespace))) }
+}
+
+/// Returns what tells texts apart that were cut off, or that have no name of their own.
+pub(crate) fn short_hash(text: &str) -> u64 {
+    XxHash3_64::oneshot_with_seed(SEED, text.as_bytes())
 }
 
 fn hash(text: &str) -> [u8; 16] {

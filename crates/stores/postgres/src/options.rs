@@ -1,7 +1,7 @@
 //! What can be chosen.
 
 use crate::calls::Calls;
-use crate::{Postgres, connect, failure, place};
+use crate::{Postgres, connect, failure, name, place};
 use deadpool_postgres::Pool;
 use larder_core::Result;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use tokio_postgres::{Config, NoTls, Socket};
 
 /// PostgreSQL cuts longer identifiers off, and two tables would be one.
 const LONGEST_IDENTIFIER: usize = 63;
+/// So long may the name of a log be: it is in every row of the log.
+const LONGEST_LOG: usize = 100;
 /// A statement with all its parameters has at most 1 GiB, and the server takes several times a value's memory.
 const LARGEST_VALUE: u64 = 512 << 20;
 
@@ -22,6 +24,7 @@ const LARGEST_VALUE: u64 = 512 << 20;
 /// - response timeout: 1 s, for each call as a whole
 /// - connect timeout: 5 s
 /// - largest value: 64 MiB, and 64 KiB for header and key
+/// - log: `larder`, with at most 100,000 marks of keys and as many of tags
 ///
 /// # Examples
 ///
@@ -44,6 +47,8 @@ pub struct PostgresOptions {
     pub(crate) response_timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_value_bytes: u64,
+    pub(crate) log: String,
+    pub(crate) max_marks: u32,
 }
 
 impl Default for PostgresOptions {
@@ -56,6 +61,8 @@ impl Default for PostgresOptions {
             response_timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(5),
             max_value_bytes: (64 << 20) + (64 << 10),
+            log: "larder".into(),
+            max_marks: 100_000,
         }
     }
 }
@@ -112,6 +119,25 @@ impl PostgresOptions {
     /// an event); it is not sent over the network, and a put that is refused removes the older value.
     pub fn max_value_bytes(mut self, bytes: u64) -> Self {
         self.max_value_bytes = bytes;
+        self
+    }
+
+    /// Numbers what is invalidated in the [log](larder_core::ByteStore::log) of this name: 1 to 100 printable ASCII
+    /// characters.
+    ///
+    /// Services that share the table and nothing else have a log each, so that none is told of what the others
+    /// invalidate. All processes of one service name the same.
+    pub fn log(mut self, name: impl Into<String>) -> Self {
+        self.log = name.into();
+        self
+    }
+
+    /// Keeps at most about this many marks of keys in the log, and as many of tags.
+    ///
+    /// The oldest go first, a hundredth of the limit at a time. What a process had not heard of by then it has to ask for
+    /// again. A mark takes some 200 bytes.
+    pub fn max_marks(mut self, marks: u32) -> Self {
+        self.max_marks = marks;
         self
     }
 
@@ -198,7 +224,7 @@ impl PostgresOptions {
         }
         let place = place::of(&config);
         let pool = connect::pool(config, tls, self.max_connections, self.connect_timeout)?;
-        Ok(Postgres { calls: Calls::new(pool, place, &self) })
+        Ok(Postgres::new(Calls::new(pool, place, &self)))
     }
 
     /// Makes a store of a pool that the application has already, with TLS or whatever else its connections need.
@@ -222,13 +248,30 @@ impl PostgresOptions {
     /// ```
     pub fn from_pool(self, pool: Pool) -> Result<Postgres> {
         self.check()?;
-        Ok(Postgres { calls: Calls::new(pool, "the given pool".into(), &self) })
+        Ok(Postgres::new(Calls::new(pool, "the given pool".into(), &self)))
     }
 
     /// The table as SQL names it.
     pub(crate) fn quoted_table(&self) -> String {
         let table = quoted(&self.table);
         self.schema.as_ref().map_or_else(|| table.clone(), |schema| format!("{}.{table}", quoted(schema)))
+    }
+
+    /// What SQL calls that which belongs to the table: by the table's name and a suffix.
+    pub(crate) fn quoted_beside(&self, suffix: &str) -> String {
+        let mut name = self.table.clone();
+        if name.len() + suffix.len() > LONGEST_IDENTIFIER {
+            // What is cut off tells tables apart.
+            let hash = format!("_{:016x}", name::short_hash(&name));
+            let mut end = LONGEST_IDENTIFIER - suffix.len() - hash.len();
+            while !name.is_char_boundary(end) {
+                end -= 1;
+            }
+            name.truncate(end);
+            name += &hash;
+        }
+        let name = quoted(&(name + suffix));
+        self.schema.as_ref().map_or_else(|| name.clone(), |schema| format!("{}.{name}", quoted(schema)))
     }
 
     fn check(&self) -> Result<()> {
@@ -238,6 +281,14 @@ impl PostgresOptions {
                 let limits = format!("a name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL");
                 return Err(failure::config(format!("no {what} can be called {name:?}; {limits}")));
             }
+        }
+        let fits = (1..=LONGEST_LOG).contains(&self.log.len());
+        if !fits || !self.log.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            let limits = format!("`.log(name)` takes 1 to {LONGEST_LOG} printable ASCII characters");
+            return Err(failure::config(format!("no log can be called {:?}; {limits}", self.log)));
+        }
+        if self.max_marks == 0 {
+            return Err(failure::config("a log of no marks; `.max_marks(n)` takes 1 or more"));
         }
         if self.max_value_bytes > LARGEST_VALUE {
             let bytes = self.max_value_bytes;

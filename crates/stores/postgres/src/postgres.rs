@@ -1,6 +1,7 @@
 //! The store: one row a key.
 
 use crate::calls::{Calls, Twice};
+use crate::log::PostgresLog;
 use crate::name::{self, Name};
 use crate::options::PostgresOptions;
 use crate::row::{self, Raw};
@@ -51,9 +52,14 @@ use std::time::{Duration, SystemTime};
 #[must_use = "a store does nothing until a cache is made of it"]
 pub struct Postgres {
     pub(crate) calls: Calls,
+    log: Arc<PostgresLog>,
 }
 
 impl Postgres {
+    pub(crate) fn new(calls: Calls) -> Self {
+        Postgres { log: Arc::new(PostgresLog::new(calls.clone())), calls }
+    }
+
     /// Connects to `postgres://user:password@host:port/database?parameter=value`, and makes the table `larder` if it is
     /// not there.
     ///
@@ -93,20 +99,12 @@ impl Postgres {
     }
 
     pub(crate) fn check_size(&self, bytes: u64) -> Result<()> {
-        let most = self.calls.options().max_value_bytes;
-        if bytes <= most {
-            return Ok(());
-        }
-        let message =
-            format!("a value of {bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
-        Err(Error::new(ErrorKind::TooLarge, message))
+        row::check_size(bytes, self.calls.options().max_value_bytes)
     }
 
     /// Reads the columns that say what is under a key.
     pub(crate) fn value(&self, row: &tokio_postgres::Row, column: usize) -> Result<Option<Bytes>> {
-        let length: Option<i32> = row::column(row, column + 1)?;
-        self.check_size(u64::try_from(length.unwrap_or(0)).unwrap_or(0))?;
-        Ok(row::column::<Option<&[u8]>>(row, column)?.map(Bytes::copy_from_slice))
+        row::value(row, column, self.calls.options().max_value_bytes)
     }
 
     /// Says that bytes are too many, once what they were to replace is removed.
@@ -135,13 +133,13 @@ impl ByteStore for Postgres {
             Raw(bytes),
             expires_at.map(row::timestamp)
         ];
-        self.calls.write(&[name], |sql| &sql.put, values).await.map(drop)
+        self.calls.write(&[name], |sql| &sql.put, values, Twice::Fine).await.map(drop)
     }
 
     async fn remove(&self, key: &str) -> Result<()> {
         let name = Name::of(key);
         let values = row::values![name.namespace.clone(), Raw::from(name.key)];
-        self.calls.write(&[name], |sql| &sql.remove, values).await.map(drop)
+        self.calls.write(&[name], |sql| &sql.remove, values, Twice::Fine).await.map(drop)
     }
 
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>>> {
@@ -168,7 +166,7 @@ impl ByteStore for Postgres {
     async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
         let name = Name::of(key);
         let values = row::values![name.namespace.clone(), Raw::from(name.key), row::from_now(guard_for)];
-        let rows = self.calls.write(&[name], |sql| &sql.guard, values).await?;
+        let rows = self.calls.write(&[name], |sql| &sql.guard, values, Twice::Fine).await?;
         rows.first().map(|row| token(row, 0)).transpose()
     }
 
@@ -194,7 +192,7 @@ impl ByteStore for Postgres {
     }
 
     fn log(&self) -> Option<Arc<dyn SharedLog>> {
-        None
+        Some(Arc::clone(&self.log) as _)
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

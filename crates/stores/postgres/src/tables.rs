@@ -1,0 +1,69 @@
+//! What a store needs in the database: looked at, and made if it is not there, before the first statement that needs it.
+
+use crate::log::LogTables;
+use crate::options::PostgresOptions;
+use crate::statements::Needs;
+use crate::table::Table;
+use deadpool_postgres::Client;
+use larder_core::Result;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use tokio::sync::Mutex;
+
+pub(crate) struct Tables {
+    records: Table,
+    log: LogTables,
+    has_records: Known,
+    has_log: Known,
+}
+
+impl Tables {
+    pub(crate) fn new(options: &PostgresOptions) -> Self {
+        Tables {
+            records: Table::records(options),
+            log: LogTables::new(options),
+            has_records: Known::default(),
+            has_log: Known::default(),
+        }
+    }
+
+    /// Makes what a statement needs, unless it is known to be there.
+    pub(crate) async fn ensure(&self, needs: Needs, client: &mut Client, place: &str) -> Result<()> {
+        match needs {
+            Needs::Records => self.has_records.or_make(self.records.ensure(client, place)).await,
+            Needs::Log => {
+                let make = async {
+                    self.has_records.or_make(self.records.ensure(client, place)).await?;
+                    self.log.ensure(client, place).await
+                };
+                self.has_log.or_make(make).await
+            }
+        }
+    }
+
+    /// Takes back that all is there: something turned out to be gone.
+    pub(crate) fn forget(&self) {
+        self.has_records.is_there.store(false, Relaxed);
+        self.has_log.is_there.store(false, Relaxed);
+    }
+}
+
+/// Whether something was found usable.
+#[derive(Default)]
+struct Known {
+    is_there: AtomicBool,
+    /// Held while it is made, across awaits: the others need not try as well.
+    making: Mutex<()>,
+}
+
+impl Known {
+    async fn or_make(&self, make: impl Future<Output = Result<()>> + Send) -> Result<()> {
+        if !self.is_there.load(Relaxed) {
+            let _making = self.making.lock().await;
+            if !self.is_there.load(Relaxed) {
+                make.await?;
+                self.is_there.store(true, Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
