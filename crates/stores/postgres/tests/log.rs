@@ -35,12 +35,12 @@ async fn an_invalidation_is_told_to_those_who_know_less() {
     assert_eq!(log.news(known).await.unwrap(), start);
 
     let first = mark(&*log, known, &tags(&["team:7", "team:8"])).await.unwrap();
-    let all = [Name::key(KEY), Name::tag("team:8"), Name::namespace("users:"), Name::tag("team:9").expiring()];
+    let all =
+        [Name::key(KEY), Name::tag("team:8"), Name::namespace("users:"), Name::tag("team:9").expiring()];
     let second = mark(&*log, known, &all).await.unwrap();
     assert_eq!((first.number, second.number), (1, 2));
     assert_eq!(second.news.position, Position { number: 2, ..start.position });
-    let expected =
-        [("k-users:ada", 2), ("n-users:", 2), ("t-team:7", 1), ("t-team:8", 2), ("t~team:9", 2)];
+    let expected = [("k-users:ada", 2), ("n-users:", 2), ("t-team:7", 1), ("t-team:8", 2), ("t~team:9", 2)];
     let expected = expected.map(|(name, number)| (name.to_owned(), number));
     assert_eq!(since(&second.news), expected);
     assert_eq!(since(&log.news(known).await.unwrap()), expected);
@@ -161,7 +161,9 @@ async fn the_oldest_marks_are_forgotten_and_the_floor_says_so() {
     let log = log_of(&store);
     let start = mark(&*log, None, &[Name::namespace("users:")]).await.unwrap().news.position;
     for number in 0..10 {
-        mark(&*log, None, &[Name::tag(&format!("{number}")), Name::key(&format!("users:{number}"))]).await.unwrap();
+        mark(&*log, None, &[Name::tag(&format!("{number}")), Name::key(&format!("users:{number}"))])
+            .await
+            .unwrap();
     }
     // Names that are there already take no place.
     let full = mark(&*log, Some(start), &tags(&["9", "8"])).await.unwrap().news;

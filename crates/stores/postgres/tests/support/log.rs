@@ -16,12 +16,20 @@ pub(crate) fn tags(tags: &[&str]) -> Vec<Name> {
 }
 
 /// Marks names and voids nothing.
-pub(crate) async fn mark(log: &dyn SharedLog, known: Option<Position>, names: &[Name]) -> Result<Invalidated> {
+pub(crate) async fn mark(
+    log: &dyn SharedLog,
+    known: Option<Position>,
+    names: &[Name],
+) -> Result<Invalidated> {
     log.invalidate(known, Invalidation { voids: &[], guard_for: HOUR, names }).await
 }
 
 /// Voids records and marks nothing but them.
-pub(crate) async fn void(log: &dyn SharedLog, known: Option<Position>, voids: &[&str]) -> Result<Invalidated> {
+pub(crate) async fn void(
+    log: &dyn SharedLog,
+    known: Option<Position>,
+    voids: &[&str],
+) -> Result<Invalidated> {
     let names: Vec<Name> = voids.iter().map(|key| Name::key(key)).collect();
     log.invalidate(known, Invalidation { voids, guard_for: HOUR, names: &names }).await
 }
