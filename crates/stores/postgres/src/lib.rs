@@ -70,10 +70,14 @@
 //! - It does not read from a server that is read-only.
 //! - Row-level security, partitions and triggers on the table are not looked at.
 
+mod bus;
 mod calls;
 mod clear;
 mod connect;
+mod dial;
+mod ear;
 mod failure;
+mod lock;
 mod log;
 mod many;
 mod name;
@@ -86,7 +90,9 @@ mod statements;
 mod table;
 mod tables;
 
+pub use bus::PostgresBus;
 pub use deadpool_postgres::Pool;
+pub use lock::PostgresLock;
 pub use options::PostgresOptions;
 pub use postgres::Postgres;
 pub use purge::RowsPurged;

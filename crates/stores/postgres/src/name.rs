@@ -38,7 +38,7 @@ pub(crate) fn short_hash(text: &str) -> u64 {
     XxHash3_64::oneshot_with_seed(SEED, text.as_bytes())
 }
 
-fn hash(text: &str) -> [u8; 16] {
+pub(crate) fn hash(text: &str) -> [u8; 16] {
     XxHash3_128::oneshot_with_seed(SEED, text.as_bytes()).to_be_bytes()
 }
 

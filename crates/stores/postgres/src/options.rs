@@ -1,6 +1,7 @@
 //! What can be chosen.
 
 use crate::calls::Calls;
+use crate::dial::Dial;
 use crate::{Postgres, connect, failure, name, place};
 use deadpool_postgres::Pool;
 use larder_core::Result;
@@ -25,6 +26,7 @@ const LARGEST_VALUE: u64 = 512 << 20;
 /// - connect timeout: 5 s
 /// - largest value: 64 MiB, and 64 KiB for header and key
 /// - log: `larder`, with at most 100,000 marks of keys and as many of tags
+/// - channel: `larder`
 ///
 /// # Examples
 ///
@@ -49,6 +51,7 @@ pub struct PostgresOptions {
     pub(crate) max_value_bytes: u64,
     pub(crate) log: String,
     pub(crate) max_marks: u32,
+    pub(crate) channel: String,
 }
 
 impl Default for PostgresOptions {
@@ -63,6 +66,7 @@ impl Default for PostgresOptions {
             max_value_bytes: (64 << 20) + (64 << 10),
             log: "larder".into(),
             max_marks: 100_000,
+            channel: "larder".into(),
         }
     }
 }
@@ -138,6 +142,13 @@ impl PostgresOptions {
     /// again. A mark takes some 200 bytes.
     pub fn max_marks(mut self, marks: u32) -> Self {
         self.max_marks = marks;
+        self
+    }
+
+    /// Says and hears on this channel of the database what the [bus](Postgres::bus) carries and which
+    /// [leases](Postgres::lock) were released: any name of 1 to 63 bytes.
+    pub fn channel(mut self, channel: impl Into<String>) -> Self {
+        self.channel = channel.into();
         self
     }
 
@@ -223,14 +234,15 @@ impl PostgresOptions {
             return Err(failure::config("a pool of no connections; `.max_connections(n)` takes 1 or more"));
         }
         let place = place::of(&config);
+        let dial = Dial::new(config.clone(), tls.clone());
         let pool = connect::pool(config, tls, self.max_connections, self.connect_timeout)?;
-        Ok(Postgres::new(Calls::new(pool, place, &self)))
+        Ok(Postgres::new(Calls::new(pool, place, &self), Some(dial)))
     }
 
     /// Makes a store of a pool that the application has already, with TLS or whatever else its connections need.
     ///
     /// Connects with the first call. The pool's own time-outs count too. Connections that a failure has made doubtful
-    /// are taken out of it.
+    /// are taken out of it. Such a store has no [bus](Postgres::bus), as the pool keeps to itself what the server says unasked.
     ///
     /// # Errors
     ///
@@ -248,13 +260,18 @@ impl PostgresOptions {
     /// ```
     pub fn from_pool(self, pool: Pool) -> Result<Postgres> {
         self.check()?;
-        Ok(Postgres::new(Calls::new(pool, "the given pool".into(), &self)))
+        Ok(Postgres::new(Calls::new(pool, "the given pool".into(), &self), None))
     }
 
     /// The table as SQL names it.
     pub(crate) fn quoted_table(&self) -> String {
         let table = quoted(&self.table);
         self.schema.as_ref().map_or_else(|| table.clone(), |schema| format!("{}.{table}", quoted(schema)))
+    }
+
+    /// The channel as SQL names it.
+    pub(crate) fn quoted_channel(&self) -> String {
+        quoted(&self.channel)
     }
 
     /// What SQL calls that which belongs to the table: by the table's name and a suffix.
@@ -275,7 +292,9 @@ impl PostgresOptions {
     }
 
     fn check(&self) -> Result<()> {
-        for (what, name) in [("table", Some(&self.table)), ("schema", self.schema.as_ref())] {
+        for (what, name) in
+            [("table", Some(&self.table)), ("schema", self.schema.as_ref()), ("channel", Some(&self.channel))]
+        {
             let Some(name) = name else { continue };
             if name.is_empty() || name.len() > LONGEST_IDENTIFIER || name.contains('\0') {
                 let limits = format!("a name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL");

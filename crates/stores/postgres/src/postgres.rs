@@ -1,6 +1,11 @@
 //! The store: one row a key.
 
+use crate::bus::PostgresBus;
 use crate::calls::{Calls, Twice};
+use crate::dial::Dial;
+use crate::ear::Ear;
+use crate::failure;
+use crate::lock::PostgresLock;
 use crate::log::PostgresLog;
 use crate::name::{self, Name};
 use crate::options::PostgresOptions;
@@ -53,11 +58,18 @@ use std::time::{Duration, SystemTime};
 pub struct Postgres {
     pub(crate) calls: Calls,
     log: Arc<PostgresLog>,
+    bus: PostgresBus,
+    lock: PostgresLock,
+    ear: Arc<Ear>,
 }
 
 impl Postgres {
-    pub(crate) fn new(calls: Calls) -> Self {
-        Postgres { log: Arc::new(PostgresLog::new(calls.clone())), calls }
+    pub(crate) fn new(calls: Calls, dial: Option<Dial>) -> Self {
+        let ear = Arc::new(Ear::new(calls.options(), dial));
+        let log = Arc::new(PostgresLog::new(calls.clone()));
+        let bus = PostgresBus::new(calls.clone(), Arc::clone(&ear));
+        let lock = PostgresLock::new(calls.clone(), Arc::clone(&ear));
+        Postgres { calls, log, bus, lock, ear }
     }
 
     /// Connects to `postgres://user:password@host:port/database?parameter=value`, and makes the table `larder` if it is
@@ -96,6 +108,50 @@ impl Postgres {
     /// Returns options: another table, time-outs, a store that connects later, a pool of one's own.
     pub fn options() -> PostgresOptions {
         PostgresOptions::default()
+    }
+
+    /// Returns the bus on which processes tell each other what was invalidated, by `LISTEN` and `NOTIFY`: the same one,
+    /// with one connection, however often this is asked. It connects with the first listener.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the store is of a [given pool](PostgresOptions::from_pool): there is nothing to listen on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_core::Bus;
+    /// use larder_postgres::Postgres;
+    ///
+    /// let store = Postgres::options().channel("pages").lazy("postgres://app:secret@db.test/shop")?;
+    /// assert_eq!(store.bus()?.place(), "the channel pages of PostgreSQL at db.test:5432/shop");
+    /// # larder_core::Result::Ok(())
+    /// ```
+    pub fn bus(&self) -> Result<PostgresBus> {
+        if self.ear.can_listen() {
+            return Ok(self.bus.clone());
+        }
+        Err(failure::config(
+            "a bus needs a connection of its own, which a given pool has not; make another store with \
+             `.from_config(..)` or `.lazy(url)`, and take the bus from that",
+        ))
+    }
+
+    /// Returns the lock by which one process at a time loads a key: leases in a table beside the store's, made on first
+    /// use.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_core::Lock;
+    /// use larder_postgres::Postgres;
+    ///
+    /// let store = Postgres::options().lazy("postgres://app:secret@db.test/shop")?;
+    /// assert_eq!(store.lock().place(), "the leases in PostgreSQL at db.test:5432/shop");
+    /// # larder_core::Result::Ok(())
+    /// ```
+    pub fn lock(&self) -> PostgresLock {
+        self.lock.clone()
     }
 
     pub(crate) fn check_size(&self, bytes: u64) -> Result<()> {

@@ -4,6 +4,7 @@
 //! statement, and no transaction is ever left open. `$now` and all deadlines come from the client (see the crate's
 //! documentation).
 
+use crate::lock::LeaseStatements;
 use crate::log::LogStatements;
 use crate::options::PostgresOptions;
 
@@ -27,9 +28,11 @@ pub(crate) struct Sql {
 /// What a statement needs in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
+    Nothing,
     Records,
     /// And the records.
     Log,
+    Leases,
 }
 
 impl Sql {
@@ -59,7 +62,9 @@ pub(crate) struct Statements {
     pub(crate) put_if: Sql,
     pub(crate) clear: Sql,
     pub(crate) purge: Sql,
+    pub(crate) notify: Sql,
     pub(crate) log: LogStatements,
+    pub(crate) leases: LeaseStatements,
 }
 
 impl Statements {
@@ -131,7 +136,12 @@ impl Statements {
                  count(*) FILTER (WHERE guard) FROM gone"
             )
             .into(),
+            notify: Sql::new(
+                Needs::Nothing,
+                "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload".into(),
+            ),
             log: LogStatements::new(options),
+            leases: LeaseStatements::new(options),
         }
     }
 }

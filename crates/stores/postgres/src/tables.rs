@@ -1,5 +1,6 @@
 //! What a store needs in the database: looked at, and made if it is not there, before the first statement that needs it.
 
+use crate::lock;
 use crate::log::LogTables;
 use crate::options::PostgresOptions;
 use crate::statements::Needs;
@@ -12,8 +13,10 @@ use tokio::sync::Mutex;
 pub(crate) struct Tables {
     records: Table,
     log: LogTables,
+    leases: Table,
     has_records: Known,
     has_log: Known,
+    has_leases: Known,
 }
 
 impl Tables {
@@ -21,14 +24,18 @@ impl Tables {
         Tables {
             records: Table::records(options),
             log: LogTables::new(options),
+            leases: lock::table(options),
             has_records: Known::default(),
             has_log: Known::default(),
+            has_leases: Known::default(),
         }
     }
 
     /// Makes what a statement needs, unless it is known to be there.
     pub(crate) async fn ensure(&self, needs: Needs, client: &mut Client, place: &str) -> Result<()> {
         match needs {
+            Needs::Nothing => Ok(()),
+            Needs::Leases => self.has_leases.or_make(self.leases.ensure(client, place)).await,
             Needs::Records => self.has_records.or_make(self.records.ensure(client, place)).await,
             Needs::Log => {
                 let make = async {
@@ -42,8 +49,9 @@ impl Tables {
 
     /// Takes back that all is there: something turned out to be gone.
     pub(crate) fn forget(&self) {
-        self.has_records.is_there.store(false, Relaxed);
-        self.has_log.is_there.store(false, Relaxed);
+        for known in [&self.has_records, &self.has_log, &self.has_leases] {
+            known.is_there.store(false, Relaxed);
+        }
     }
 }
 

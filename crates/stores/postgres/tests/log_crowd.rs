@@ -8,7 +8,7 @@ mod support {
     pub(crate) mod log;
 }
 
-use larder_core::{ByteStore, Invalidation, Name, Position, Put};
+use larder_core::{ByteStore, ErrorKind, Invalidation, Name, Position, Put};
 use larder_postgres::Postgres;
 use larder_testkit::{Proxy, servers};
 use std::collections::HashSet;
@@ -223,6 +223,23 @@ async fn an_invalidation_that_was_cut_is_carried_out_at_most_once() {
         }
     }
     assert!(failed > 8 && carried_out > 0, "{failed} failed, {carried_out} of them were carried out");
+}
+
+/// The answer is so long that also a second attempt would get as far as to be carried out.
+#[tokio::test]
+async fn an_invalidation_whose_answer_was_lost_is_not_repeated() {
+    let server = servers::Postgres::start();
+    let proxy = Proxy::to(("127.0.0.1", server.port()));
+    let store = Postgres::options().max_connections(2).connect(&proxy.url(server.url())).await.unwrap();
+    let log = log_of(&store);
+    let start = void(&*log, None, &[KEY]).await.unwrap().news.position;
+    let names: Vec<Name> = (0..2_000).map(|number| Name::tag(&format!("team:{number}"))).collect();
+    proxy.cut_answers_after(5_000);
+    let both = Invalidation { voids: &[KEY], guard_for: HOUR, names: &names };
+    let error = log.invalidate(Some(start), both).await.unwrap_err();
+    proxy.heal();
+    assert_eq!(error.kind(), ErrorKind::Store);
+    assert_eq!(log.news(None).await.unwrap().position, Position { number: 2, ..start });
 }
 
 /// The server closes what was idle; only what is not written is asked again.
