@@ -174,14 +174,14 @@ async fn a_serializable_database_is_no_trouble_to_many() {
     let name = url.rsplit('/').next().unwrap().to_owned();
     let isolation = format!("ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'");
     Admin::connect(&url).await.run(&isolation).await;
-    let options = Postgres::options().max_connections(16).response_timeout(PATIENT);
+    let options = Postgres::options().max_connections(40).response_timeout(PATIENT);
     let store = options.connect(&url).await.unwrap();
-    let tasks: Vec<_> = (0..16)
-        .map(|task| {
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
             let log = log_of(&store);
             tokio::spawn(async move {
                 for _ in 0..5 {
-                    void(&*log, None, &[&format!("users:{}", task % 3)]).await.unwrap();
+                    void(&*log, None, &[KEY]).await.unwrap();
                     log.read(None, KEY, Some(HOUR)).await.unwrap();
                 }
             })
@@ -190,7 +190,7 @@ async fn a_serializable_database_is_no_trouble_to_many() {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(log_of(&store).news(None).await.unwrap().position.number, 16 * 5);
+    assert_eq!(log_of(&store).news(None).await.unwrap().position.number, 64 * 5);
 }
 
 #[tokio::test]

@@ -89,12 +89,11 @@ fn since(marks: &str) -> String {
     )
 }
 
-/// The marks after a number, under a condition, or more of them than are told. The classes are named, because the index has
-/// them in front of the numbers.
+/// The marks after a number, under a condition, or more of them than are told.
 pub(super) fn tail(marks: &str, log: &str, number: &str, condition: &str) -> String {
     let most = MOST_NEWS + 1;
     format!(
-        "SELECT m.name, m.number FROM {marks} AS m WHERE m.log = {log} AND m.class = ANY ('{{k,n,t}}') \
-         AND m.number > {number} {condition} LIMIT {most}"
+        "SELECT m.name, m.number FROM {marks} AS m WHERE m.log = {log} AND m.number > {number} {condition} \
+         LIMIT {most}"
     )
 }

@@ -87,7 +87,7 @@ impl LogTables {
                  class text COLLATE \"C\" NOT NULL, name bytea NOT NULL, number bigint NOT NULL, \
                  PRIMARY KEY (log, id))"
             ),
-            format!("CREATE INDEX ON {marks} (log, class, number)"),
+            format!("CREATE INDEX ON {marks} (log, number)"),
         ];
         [Table::new(log.clone(), vec![make_log], LOG), Table::new(marks.clone(), make_marks, MARKS)]
     }
@@ -136,7 +136,8 @@ DECLARE
     is_new boolean := false;
     kind text;
     marked bigint;
-    most_number bigint;
+    lowest bigint;
+    highest bigint;
 BEGIN
     -- A log whose last numbers a crash takes away would give them out again, and nobody would notice.
     IF current_setting('synchronous_commit') = 'off' THEN
@@ -192,21 +193,23 @@ BEGIN
         FOREACH kind IN ARRAY ARRAY['k', 't'] LOOP
             marked := CASE kind WHEN 'k' THEN now_at.key_marks ELSE now_at.tag_marks END;
             CONTINUE WHEN marked <= in_most;
+            -- From the floor on, below which there are none of this kind and may be many of the other.
+            lowest := CASE kind WHEN 'k' THEN now_at.key_floor ELSE now_at.floor END;
             WITH doomed AS MATERIALIZED (
-                SELECT m.id FROM {marks} AS m WHERE m.log = in_log AND m.class = kind
+                SELECT m.id FROM {marks} AS m WHERE m.log = in_log AND m.class = kind AND m.number >= lowest
                 ORDER BY m.number LIMIT marked - in_most + in_most / 100),
             gone AS (
                 DELETE FROM {marks} AS m USING doomed WHERE m.log = in_log AND m.id = doomed.id
                 RETURNING m.number)
-            SELECT max(gone.number) INTO most_number FROM gone;
+            SELECT max(gone.number) INTO highest FROM gone;
             -- Counted anew, in case that somebody else has removed some.
             SELECT count(*) INTO marked FROM {marks} AS m WHERE m.log = in_log AND m.class = kind;
             IF kind = 'k' THEN
                 now_at.key_marks := marked;
-                now_at.key_floor := greatest(now_at.key_floor, most_number);
+                now_at.key_floor := greatest(now_at.key_floor, highest);
             ELSE
                 now_at.tag_marks := marked;
-                now_at.floor := greatest(now_at.floor, most_number);
+                now_at.floor := greatest(now_at.floor, highest);
             END IF;
         END LOOP;
     END IF;
