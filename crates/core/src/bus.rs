@@ -1,8 +1,12 @@
 //! What carries invalidations to other processes at once.
 
+mod local;
+
 use crate::shared_log::Answer;
 use bytes::Bytes;
 use std::sync::{Arc, Weak};
+
+pub use local::LocalBus;
 
 /// A channel on which the processes of a service tell each other what was invalidated.
 ///

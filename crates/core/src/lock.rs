@@ -1,9 +1,13 @@
 //! What has one process at a time load a key.
 
+mod local;
+
 use crate::record::Token;
 use crate::shared_log::Answer;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use local::LocalLock;
 
 /// Leases on names, which the processes of a service share: who has the lease of a key loads it, the others wait.
 ///

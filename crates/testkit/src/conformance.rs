@@ -34,30 +34,63 @@
 //! # fn main() {}
 //! ```
 //!
+//! What the processes of a service share has suites too. Their closures make two of a thing, as two processes have it:
+//! `log` two stores with one new log, `bus` two ends of a bus, `lock` two of a lock, which is given a clock and may
+//! go by its own:
+//!
+//! ```
+//! mod my_bus {
+//!     use larder_core::LocalBus;
+//!
+//!     larder_testkit::conformance!(bus, || async {
+//!         let bus = LocalBus::new();
+//!         (bus.clone(), bus)
+//!     });
+//! }
+//!
+//! mod my_lock {
+//!     use larder_core::LocalLock;
+//!
+//!     larder_testkit::conformance!(lock, |clock| async {
+//!         let lock = LocalLock::new(clock);
+//!         (lock.clone(), lock)
+//!     });
+//! }
+//! # fn main() {}
+//! ```
+//!
 //! The macro defines modules, so a module has one call of it. The closure makes a new, empty store for each test. It must have room for 1,000 entries and for one of 10 MiB.
 //! A capability that the store does not claim is not asked of it; one that it claims must be true.
 //!
 //! The functions behind the macro may change between releases; the macro's form does not.
 
 pub mod bulk;
+pub mod bus;
 pub mod cache;
 mod forgetful;
 pub mod form;
+pub mod lock;
+pub mod log_records;
 pub mod raw_bytes;
 pub mod raw_values;
+pub mod shared_log;
 pub mod tokens;
+mod until;
 
 use std::future::Future;
 
 #[doc(hidden)]
 pub use bytes::Bytes;
 #[doc(hidden)]
-pub use larder_core::{ByteStore, Store};
+pub use larder_core::{Bus, ByteStore, Lock, Store};
+#[doc(hidden)]
+pub use until::impatient;
 
 /// Runs the conformance suite on a store, see [the module](mod@crate::conformance).
 ///
 /// `values` is for a [`Store`](larder_core::Store) of `Bytes` under `str`, `bytes` for a
-/// [`ByteStore`](larder_core::ByteStore).
+/// [`ByteStore`](larder_core::ByteStore), `log` for the [`SharedLog`](larder_core::SharedLog) of one, `bus` for a
+/// [`Bus`](larder_core::Bus) and `lock` for a [`Lock`](larder_core::Lock).
 #[macro_export]
 macro_rules! conformance {
     (values, $make:expr) => {
@@ -97,6 +130,60 @@ macro_rules! conformance {
         );
         $crate::conformance!(@caches bytes: plain, boxed, in_front, behind);
     };
+    (log, $make:expr) => {
+        fn make_pair() -> impl ::std::future::Future<
+            Output = (impl $crate::conformance::ByteStore, impl $crate::conformance::ByteStore),
+        > {
+            ($make)()
+        }
+        $crate::conformance!(@pair shared_log:
+            the_log_is_the_same_however_often_it_is_asked_for,
+            a_new_log_begins_at_zero,
+            each_invalidation_has_the_next_number,
+            news_is_what_was_marked_since,
+            who_knows_no_position_of_this_era_is_told_where_it_stands,
+            marks_are_the_last_numbers_of_their_names,
+            names_of_any_text_come_back,
+            a_number_that_the_log_has_not_reached_begins_a_new_era,
+            concurrent_invalidations_share_no_number_and_none_is_missed,
+        );
+        $crate::conformance!(@pair log_records:
+            a_read_is_what_the_store_has,
+            a_guard_is_planted_for_who_says_for_how_long,
+            what_is_voided_is_nothing_and_can_be_put_by_who_voided_it,
+            a_read_is_no_older_than_its_news,
+        );
+    };
+    (bus, $make:expr) => {
+        fn make_pair() -> impl ::std::future::Future<
+            Output = (impl $crate::conformance::Bus, impl $crate::conformance::Bus),
+        > {
+            ($make)()
+        }
+        $crate::conformance!(@pair bus:
+            every_listener_hears_each_message_in_order,
+            who_comes_later_hears_what_comes_later,
+            a_listener_that_is_dropped_hears_no_more,
+            messages_of_any_bytes_and_of_the_greatest_size_pass,
+            what_many_publish_is_heard_of_each_in_its_order,
+        );
+    };
+    (lock, $make:expr) => {
+        fn make_pair(clock: $crate::MockClock) -> impl ::std::future::Future<
+            Output = (impl $crate::conformance::Lock, impl $crate::conformance::Lock),
+        > {
+            ($make)(clock)
+        }
+        $crate::conformance!(@clocked lock:
+            of_many_one_gets_the_lease,
+            names_that_differ_do_not_meet,
+            a_foreign_token_does_nothing,
+            a_lease_that_is_not_renewed_ends,
+            a_renewed_lease_lasts_as_long_as_was_said,
+            a_release_wakes_those_who_wait,
+            a_wait_ends_in_time_or_where_nobody_has_the_lease,
+        );
+    };
     (codec, $codec:expr, $memory:expr, $make:expr) => {
         $crate::conformance!(@coded $make, plain, |store, clock| {
             $crate::conformance::form::coded::plain(store, ($codec)(), clock)
@@ -113,6 +200,24 @@ macro_rules! conformance {
         fn $behaviour() {
             $crate::conformance::run(async {
                 $crate::conformance::$module::$behaviour(make_store().await).await;
+            });
+        }
+    )*};
+    (@pair $module:ident: $($behaviour:ident,)*) => {$(
+        #[test]
+        fn $behaviour() {
+            $crate::conformance::run(async {
+                $crate::conformance::$module::$behaviour(make_pair().await).await;
+            });
+        }
+    )*};
+    (@clocked $module:ident: $($behaviour:ident,)*) => {$(
+        #[test]
+        fn $behaviour() {
+            $crate::conformance::run(async {
+                let clock = $crate::MockClock::new();
+                let pair = make_pair(clock.clone()).await;
+                $crate::conformance::$module::$behaviour(pair, clock).await;
             });
         }
     )*};

@@ -1,13 +1,15 @@
-//! A store, and what must be there for as long.
+//! A store, a bus or a lock, and what must be there for as long.
 
 use bytes::Bytes;
 use larder_core::{
-    ByteStore, Capabilities, Cleared, Put, PutIf, Record, Result, SharedLog, Time, Token, Usage,
+    Answer, Bus, ByteStore, Capabilities, Cleared, Listener, Lock, Put, PutIf, Record, Result, SharedLog,
+    Time, Token, Usage,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-/// A store of bytes, and what it needs and does not own: its server, its folder. They go together, the store first.
+/// A store of bytes, a bus or a lock, and what it needs and does not own: its server, its folder. They go together, the
+/// store first.
 ///
 /// # Examples
 ///
@@ -89,5 +91,40 @@ impl<S: ByteStore, T: Send + Sync + 'static> ByteStore for Together<S, T> {
     }
     fn name(&self) -> &'static str {
         self.store.name()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<S: Bus, T: Send + Sync + 'static> Bus for Together<S, T> {
+    fn publish(&self, message: Bytes) -> Answer<'_, ()> {
+        self.store.publish(message)
+    }
+    fn subscribe(&self, listener: Weak<dyn Listener>) {
+        self.store.subscribe(listener);
+    }
+    fn max_message_bytes(&self) -> usize {
+        self.store.max_message_bytes()
+    }
+    fn place(&self) -> String {
+        self.store.place()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<S: Lock, T: Send + Sync + 'static> Lock for Together<S, T> {
+    fn acquire<'a>(&'a self, name: &'a str, lease: Duration) -> Answer<'a, Option<Token>> {
+        self.store.acquire(name, lease)
+    }
+    fn renew<'a>(&'a self, name: &'a str, token: &'a Token, lease: Duration) -> Answer<'a, bool> {
+        self.store.renew(name, token, lease)
+    }
+    fn release<'a>(&'a self, name: &'a str, token: &'a Token) -> Answer<'a, ()> {
+        self.store.release(name, token)
+    }
+    fn wait<'a>(&'a self, name: &'a str, at_most: Duration) -> Answer<'a, ()> {
+        self.store.wait(name, at_most)
+    }
+    fn place(&self) -> String {
+        self.store.place()
     }
 }
