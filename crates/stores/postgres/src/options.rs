@@ -2,6 +2,7 @@
 
 use crate::calls::Calls;
 use crate::dial::Dial;
+use crate::tables::Tables;
 use crate::{Postgres, connect, failure, name, place};
 use deadpool_postgres::Pool;
 use larder_core::Result;
@@ -150,6 +151,28 @@ impl PostgresOptions {
     pub fn channel(mut self, channel: impl Into<String>) -> Self {
         self.channel = channel.into();
         self
+    }
+
+    /// Returns the statements that make what a store of these options needs: its table, the log's tables and function, and
+    /// the table of leases.
+    ///
+    /// A store makes by itself what is not there. This is for those who do it by hand, because the application has not
+    /// the right; it then needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the four tables. The function's name
+    /// ends with a hash of its text, so that each release finds its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_postgres::Postgres;
+    ///
+    /// let sql = Postgres::options().table("pages").setup_sql();
+    /// assert!(sql.starts_with("CREATE TABLE \"pages\" (namespace text"));
+    /// assert!(sql.contains("CREATE TABLE \"pages_log\"") && sql.contains("CREATE UNLOGGED TABLE \"pages_leases\""));
+    /// ```
+    pub fn setup_sql(&self) -> String {
+        let mut sql = Tables::new(self).create(self.unlogged).join(";\n");
+        sql += ";\n";
+        sql
     }
 
     /// Connects, and makes the table if it is not there.

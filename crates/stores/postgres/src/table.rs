@@ -60,6 +60,11 @@ impl Table {
         Table { name, create, shape }
     }
 
+    /// Returns the statements that make it.
+    pub(crate) fn create(&self) -> &[String] {
+        &self.create
+    }
+
     /// Makes the table unless it is there, and sees whether it is one that we can use.
     pub(crate) async fn ensure(&self, client: &mut Client, place: &str) -> Result<()> {
         let failed = |error| failure::of_driver(error, place);

@@ -31,6 +31,12 @@ impl Tables {
         }
     }
 
+    /// Returns the statements that make all of it.
+    pub(crate) fn create(&self, unlogged: bool) -> Vec<String> {
+        let (records, leases) = (self.records.create(), self.leases.create());
+        [records, &self.log.create(unlogged), leases].concat()
+    }
+
     /// Makes what a statement needs, unless it is known to be there.
     pub(crate) async fn ensure(&self, needs: Needs, client: &mut Client, place: &str) -> Result<()> {
         match needs {

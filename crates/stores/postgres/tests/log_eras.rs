@@ -8,7 +8,7 @@ mod support {
     pub(crate) mod log;
 }
 
-use larder_core::{Name, Position, SharedLog};
+use larder_core::{ErrorKind, Name, Position, SharedLog};
 use larder_postgres::Postgres;
 use larder_testkit::servers;
 use support::admin::Admin;
@@ -175,6 +175,38 @@ async fn a_server_that_was_restored_begins_a_new_era() {
     server.restart();
     let new = finds_a_new_era(&*log, known).await;
     assert_eq!(log.news(Some(new)).await.unwrap().position, new);
+}
+
+/// It refuses to say where it stands. Here a function of that name does it, which is found first.
+#[tokio::test]
+async fn a_standby_is_not_read_from_and_the_error_says_what_to_do() {
+    let url = servers::Postgres::shared().database();
+    let name = url.rsplit('/').next().unwrap().to_owned();
+    let store = Postgres::options().max_connections(1).connect(&url).await.unwrap();
+    let log = log_of(&store);
+    let known = with_three(&*log).await;
+    let admin = Admin::connect(&url).await;
+    admin.run(
+        "CREATE FUNCTION pg_current_wal_lsn() RETURNS pg_lsn LANGUAGE plpgsql AS $$ BEGIN \
+         RAISE EXCEPTION 'recovery is in progress' USING ERRCODE = 'object_not_in_prerequisite_state'; END $$",
+    ).await;
+    admin.run(&format!("ALTER DATABASE {name} SET search_path = public, pg_catalog")).await;
+    let terminate = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity \
+                     WHERE application_name = 'larder' AND datname = current_database()";
+    assert_eq!(admin.number(terminate).await, 1);
+
+    for _ in 0..2 {
+        let error = log.read(Some(known), KEY, None).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Store);
+        assert!(
+            error.to_string().contains("recovery is in progress (55000); connect to the primary"),
+            "{error}"
+        );
+        // It is closed, so that the next call looks for another server.
+        while !admin.backends().await.is_empty() {}
+    }
+    admin.run("DROP FUNCTION public.pg_current_wal_lsn()").await;
+    assert_eq!(log.news(Some(known)).await.unwrap().position, known);
 }
 
 #[tokio::test]

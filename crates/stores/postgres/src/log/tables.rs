@@ -74,6 +74,14 @@ impl LogTables {
         self.ensure_function(client).await.map_err(failed)
     }
 
+    /// Returns the statements that make all of it.
+    pub(crate) fn create(&self, unlogged: bool) -> Vec<String> {
+        let tables = self.tables(if unlogged { "UNLOGGED " } else { "" });
+        let mut create: Vec<String> = tables.iter().flat_map(|table| table.create().to_vec()).collect();
+        create.push(self.create_function());
+        create
+    }
+
     fn tables(&self, unlogged: &str) -> [Table; 2] {
         let (log, marks) = (&self.log, &self.marks);
         let make_log = format!(
