@@ -166,7 +166,7 @@ async fn a_connection_that_went_silent_is_given_up() {
     proxy.blackhole();
     in_time(async {
         while proxy.connections() < 2 {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;

@@ -60,7 +60,8 @@ mod log {
 mod bus {
     larder_testkit::conformance!(bus, || async {
         let (one, other) = super::make_two().await;
-        (one.bus().unwrap(), other.bus().unwrap())
+        let bus = |store: larder_postgres::Postgres| store.bus().expect("no pool was given");
+        (bus(one), bus(other))
     });
 }
 

@@ -228,7 +228,8 @@ async fn logs_of_other_names_and_tables_know_nothing_of_each_other() {
     let second = Postgres::options().log("other").connect(&url).await.unwrap();
     let third = Postgres::options().table(&long).connect(&url).await.unwrap();
     let fourth = Postgres::options().table(format!("{}ä", &long[2..])).connect(&url).await.unwrap();
-    let logs = [&first, &second, &third, &fourth].map(log_of);
+    let fifth = Postgres::options().table("@log@ $function$ $$ {news} '\"").connect(&url).await.unwrap();
+    let logs = [&first, &second, &third, &fourth, &fifth].map(log_of);
 
     for (number, log) in logs.iter().enumerate() {
         for _ in 0..number {
@@ -243,7 +244,7 @@ async fn logs_of_other_names_and_tables_know_nothing_of_each_other() {
     }
     eras.sort_unstable();
     eras.dedup();
-    assert_eq!(eras.len(), 4);
+    assert_eq!(eras.len(), 5);
 }
 
 #[tokio::test]

@@ -225,21 +225,31 @@ async fn an_invalidation_that_was_cut_is_carried_out_at_most_once() {
     assert!(failed > 8 && carried_out > 0, "{failed} failed, {carried_out} of them were carried out");
 }
 
-/// The answer is so long that also a second attempt would get as far as to be carried out.
+/// The connection is lost while the server is at work, which carries it out all the same.
 #[tokio::test]
 async fn an_invalidation_whose_answer_was_lost_is_not_repeated() {
     let server = servers::Postgres::start();
     let proxy = Proxy::to(("127.0.0.1", server.port()));
-    let store = Postgres::options().max_connections(2).connect(&proxy.url(server.url())).await.unwrap();
+    let store = Postgres::options().response_timeout(PATIENT).lazy(&proxy.url(server.url())).unwrap();
     let log = log_of(&store);
     let start = void(&*log, None, &[KEY]).await.unwrap().news.position;
-    let names: Vec<Name> = (0..2_000).map(|number| Name::tag(&format!("team:{number}"))).collect();
-    proxy.cut_answers_after(5_000);
-    let both = Invalidation { voids: &[KEY], guard_for: HOUR, names: &names };
-    let error = log.invalidate(Some(start), both).await.unwrap_err();
-    proxy.heal();
-    assert_eq!(error.kind(), ErrorKind::Store);
-    assert_eq!(log.news(None).await.unwrap().position, Position { number: 2, ..start });
+    let (admin, other) = (Admin::connect(server.url()).await, Admin::connect(server.url()).await);
+    admin.run("BEGIN; SELECT FROM larder FOR UPDATE").await;
+    let lost = tokio::spawn({
+        let log = Arc::clone(&log);
+        async move { void(&*log, None, &[KEY]).await }
+    });
+    other.wait_for_lock_waiters(1).await;
+    proxy.half_close();
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    // A second attempt would wait behind the first.
+    while !lost.is_finished() {
+        assert_eq!(other.number(waits).await, 1, "it was repeated");
+    }
+    assert_eq!(lost.await.unwrap().unwrap_err().kind(), ErrorKind::Store);
+    admin.run("COMMIT").await;
+    while other.number(waits).await != 0 {}
+    assert_eq!(void(&*log, None, &[KEY]).await.unwrap().news.position, Position { number: 3, ..start });
 }
 
 /// The server closes what was idle; only what is not written is asked again.
