@@ -13,6 +13,7 @@ use larder_core::{Bus, ErrorKind};
 use larder_postgres::{Postgres, PostgresBus};
 use larder_testkit::{Proxy, servers};
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::time::Duration;
 use support::admin::Admin;
 use support::ear::{Ears, Told, in_time};
@@ -224,6 +225,32 @@ async fn calls_that_are_dropped_hold_up_no_other() {
         bus.publish(vec![u8::try_from(round).unwrap()].into()).await.unwrap();
         in_time(async { while ears.hear().await == b"dropped" {} }).await;
     }
+}
+
+/// The second is sent by the first, which waits for the one under way and is dropped once it sends.
+#[tokio::test]
+async fn what_a_dropped_call_sends_for_others_is_sent() {
+    let bus = bus_at(&servers::Postgres::shared().database());
+    let ears = Ears::new();
+    bus.subscribe(ears.weak());
+    ears.miss().await;
+    for _ in 0..20 {
+        let (mut under_way, mut first, mut second) =
+            (bus.publish("1".into()), bus.publish("2".into()), bus.publish("3".into()));
+        assert!(!polled(&mut under_way).await && !polled(&mut first).await && !polled(&mut second).await);
+        under_way.await.unwrap();
+        assert!(!polled(&mut first).await);
+        drop(first);
+        second.await.unwrap();
+        for heard in ["1", "2", "3"] {
+            assert_eq!(ears.hear().await, heard.as_bytes());
+        }
+    }
+}
+
+/// Polls a call once, and says whether it has ended.
+async fn polled<F: Future + Unpin>(call: &mut F) -> bool {
+    std::future::poll_fn(|cx| std::task::Poll::Ready(Pin::new(&mut *call).poll(cx).is_ready())).await
 }
 
 #[tokio::test]
