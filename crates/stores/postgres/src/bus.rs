@@ -31,7 +31,8 @@ const MESSAGE: char = 'm';
 /// five response timeouts is asked whether it is still there.
 ///
 /// Only processes that use the same database and [channel](crate::PostgresOptions::channel) hear each other. A message has
-/// at most 5,998 bytes. It is sent to who listens at that moment, and kept for nobody.
+/// at most 5,998 bytes. It is sent to who listens at that moment, and kept for nobody. Equal messages that are published at
+/// the same moment may be heard as one.
 ///
 /// # Panics
 ///

@@ -174,6 +174,10 @@ async fn nobody_waits_for_a_lease_that_has_ended() {
         });
         assert!(released.is_ok() && waited.is_ok());
     }
+    for _ in 0..3 {
+        // Nobody will say anything.
+        in_time(theirs.wait(NAME, HOUR)).await.unwrap();
+    }
 }
 
 #[tokio::test]
