@@ -146,6 +146,7 @@ async fn who_waits_is_woken_by_the_release_and_by_no_other() {
         async move { theirs.wait(NAME, HOUR).await }
     });
     ours.release("users:bob", &other.unwrap()).await.unwrap();
+    ours.release(NAME, &Token::new("none of ours")).await.unwrap();
     for _ in 0..20 {
         assert_eq!(take(&theirs, HOUR).await, None);
     }

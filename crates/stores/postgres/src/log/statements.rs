@@ -83,21 +83,22 @@ fn log(tables: &LogTables) -> String {
 /// The log, and what was marked since.
 fn since(marks: &str) -> String {
     let floors = "AND log.era = $2::int8 AND log.known >= log.floor AND log.known >= log.key_floor";
-    let news = tail(marks, "$1", "log.known", floors);
+    let news = tail(marks, "$1", ["log.known", "log.number"], floors);
     format!(
         "log CROSS JOIN LATERAL (SELECT count(*) AS told, array_agg(news.name) AS names, \
          array_agg(news.number) AS numbers FROM ({news}) AS news) AS since"
     )
 }
 
-/// The marks after a number, under a condition, or more of them than are told.
+/// The marks behind a number and up to another, which is that of the log, under a condition; or more than are told.
 ///
-/// The number must be nothing that the planner knows when it makes a plan for one call: it would do so for each, which
-/// takes longer than the call. The order has it go by the index, whatever it believes of the table.
-pub(super) fn tail(marks: &str, log: &str, number: &str, condition: &str) -> String {
+/// The numbers must be nothing that the planner knows when it makes a plan for one call: it would do so for each, which
+/// takes longer than the call. Of what lies between two such numbers it expects little, of all above one much, and it
+/// keeps the plan that it expects little of. The order has it go by the index, whatever it believes of the table.
+pub(super) fn tail(marks: &str, log: &str, [number, last]: [&str; 2], condition: &str) -> String {
     let most = MOST_NEWS + 1;
     format!(
-        "SELECT m.name, m.number FROM {marks} AS m WHERE m.log = {log} AND m.number > {number} {condition} \
-         ORDER BY m.number LIMIT {most}"
+        "SELECT m.name, m.number FROM {marks} AS m WHERE m.log = {log} AND m.number > {number} \
+         AND m.number <= {last} {condition} ORDER BY m.number LIMIT {most}"
     )
 }

@@ -133,7 +133,8 @@ impl LogTables {
 
 /// What the function does.
 fn body(records: &str, log: &str, marks: &str) -> String {
-    let (news, most) = (tail(marks, "in_log", "(SELECT in_number)", ""), MOST_NEWS.to_string());
+    let (news, most) =
+        (tail(marks, "in_log", ["(SELECT in_number)", "(SELECT now_at.number)"], ""), MOST_NEWS.to_string());
     let parts = [
         ("@news@", news.as_str()),
         ("@records@", records),
