@@ -281,6 +281,7 @@ async fn a_name_in_the_table_that_is_none_is_an_error_and_not_a_panic() {
     let store = Postgres::connect(&url).await.unwrap();
     let log = log_of(&store);
     let start = log.news(None).await.unwrap().position;
+    mark(&*log, None, &tags(&["team:7"])).await.unwrap();
     let admin = Admin::connect(&url).await;
     for name in ["\\xff", "\\x", "\\x78"] {
         admin.run("DELETE FROM larder_marks WHERE class = 'k'").await;
