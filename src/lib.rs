@@ -166,7 +166,7 @@ pub use larder_memory::{Departure, Memory};
 pub use larder_object::{Object, ObjectOptions, PurgePosition, Purged};
 
 #[cfg(feature = "postgres")]
-pub use larder_postgres::{Postgres, PostgresOptions, RowsPurged};
+pub use larder_postgres::{Postgres, PostgresBus, PostgresLock, PostgresOptions, RowsPurged};
 #[cfg(feature = "redis")]
 pub use larder_redis::{Redis, RedisBus, RedisLock, RedisOptions};
 

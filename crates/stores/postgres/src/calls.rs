@@ -3,28 +3,26 @@
 use crate::failure::{self, Retry};
 use crate::name::Name;
 use crate::options::PostgresOptions;
-use crate::statements::Statements;
-use crate::table::Table;
+use crate::statements::{Needs, Sql, Statements};
+use crate::tables::Tables;
 use deadpool_postgres::{Client, Pool};
 use larder_core::{Clock, ErrorKind, Result, SystemClock};
 use larder_pooled::Deadline;
 use larder_pooled::finish;
 use larder_pooled::{Turn, Turns};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error as DriverError, Row};
 
-/// How often a statement is tried that others were in the way of.
+/// How often a statement is tried where something has to be made anew before it can run.
 const ATTEMPTS: usize = 5;
 
 /// The parameters of a statement.
 pub(crate) type Values = Vec<Box<dyn ToSql + Send + Sync>>;
 
 /// One of the statements.
-type Statement = fn(&Statements) -> &str;
+pub(crate) type Statement = fn(&Statements) -> &Sql;
 
 /// What became of a statement: its rows, or an error and what may help.
 type Once = std::result::Result<Vec<Row>, (DriverError, Retry)>;
@@ -46,11 +44,7 @@ struct Inner {
     options: PostgresOptions,
     statements: Statements,
     turns: Turns,
-    table: Table,
-    /// Whether the table was found usable. Taken back when it turns out to be gone.
-    is_ready: AtomicBool,
-    /// Held while the table is made, across awaits: the others need not try as well.
-    making: Mutex<()>,
+    tables: Tables,
 }
 
 impl Calls {
@@ -61,9 +55,7 @@ impl Calls {
             options: options.clone(),
             statements: Statements::new(options),
             turns: Turns::new(),
-            table: Table::new(options),
-            is_ready: AtomicBool::new(false),
-            making: Mutex::new(()),
+            tables: Tables::new(options),
         }))
     }
 
@@ -81,7 +73,7 @@ impl Calls {
         let mut deadline = Deadline::new(limit, "PostgreSQL");
         let connect = async move {
             let mut lent = inner.lend().await?;
-            inner.ensure_table(&mut lent).await.map(|()| lent.give_back())
+            inner.tables.ensure(Needs::Records, lent.client(), &inner.place).await.map(|()| lent.give_back())
         };
         finish(async move { deadline.bound(connect).await }).await
     }
@@ -97,11 +89,12 @@ impl Calls {
         names: &[Name],
         statement: Statement,
         values: Values,
+        twice: Twice,
     ) -> Result<Vec<Row>> {
         let mut deadline = self.deadline();
         let turn = self.0.turns.take(names.iter().map(|name| &name.key));
         let turn = deadline.bound(async { Ok(turn.await) }).await?;
-        self.run_by(deadline, Some(turn), statement, values, Twice::Fine).await
+        self.run_by(deadline, Some(turn), statement, values, twice).await
     }
 
     /// Waits until the writes have ended that were called before.
@@ -113,7 +106,8 @@ impl Calls {
         self.deadline().bound(passed).await
     }
 
-    fn deadline(&self) -> Deadline {
+    /// Returns the end of a call that begins now.
+    pub(crate) fn deadline(&self) -> Deadline {
         Deadline::new(self.0.options.response_timeout, "PostgreSQL")
     }
 
@@ -146,25 +140,14 @@ impl Inner {
         Ok(Lent(Some(client)))
     }
 
-    /// Makes the table, unless it is known to be there.
-    async fn ensure_table(&self, lent: &mut Lent) -> Result<()> {
-        if !self.is_ready.load(Relaxed) {
-            let _making = self.making.lock().await;
-            if !self.is_ready.load(Relaxed) {
-                self.table.ensure(lent.client(), &self.place).await?;
-                self.is_ready.store(true, Relaxed);
-            }
-        }
-        Ok(())
-    }
-
     async fn query(
         self: &Arc<Self>,
         statement: Statement,
         values: &Arc<Values>,
         twice: Twice,
     ) -> Result<Vec<Row>> {
-        for attempt in 1.. {
+        let mut attempts = 0;
+        loop {
             let start = SystemClock.now();
             let lent = self.lend().await?;
             let patience = self.patience(&lent, SystemClock.now().since(start));
@@ -177,12 +160,13 @@ impl Inner {
                 Ok(rows) => return Ok(rows),
                 Err(failed) => failed,
             };
+            // Of those who are in each other's way one gets through each time, so these go on until the time is over.
+            attempts += usize::from(retry != Retry::Again);
             let is_fine = retry != Retry::Nothing && (retry != Retry::Reconnect || twice == Twice::Fine);
-            if !is_fine || attempt == ATTEMPTS {
+            if !is_fine || attempts == ATTEMPTS {
                 return Err(failure::of_driver(error, &self.place));
             }
         }
-        unreachable!("the last attempt returns")
     }
 
     /// How long a statement goes on though the call that waits may end before: a connection that is well would be closed
@@ -200,8 +184,9 @@ impl Inner {
         statement: Statement,
         values: Arc<Values>,
     ) -> Result<Once> {
-        self.ensure_table(&mut lent).await?;
-        let error = match rows(lent.client(), statement(&self.statements), &values).await {
+        let sql = statement(&self.statements);
+        self.tables.ensure(sql.needs, lent.client(), &self.place).await?;
+        let error = match rows(lent.client(), &sql.text, &values).await {
             Ok(rows) => {
                 lent.give_back();
                 return Ok(Ok(rows));
@@ -210,7 +195,7 @@ impl Inner {
         };
         let retry = failure::retry(&error);
         match retry {
-            Retry::MakeTable => self.is_ready.store(false, Relaxed),
+            Retry::MakeTable => self.tables.forget(),
             Retry::Prepare => lent.client().statement_cache.clear(),
             // Other connections of a server that went away notice it by themselves.
             Retry::Again | Retry::Reconnect | Retry::Nothing => {}

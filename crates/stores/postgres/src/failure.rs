@@ -57,7 +57,9 @@ fn of_server(code: &SqlState, error: &DriverError, place: &str) -> (ErrorKind, S
             "grant SELECT, INSERT, UPDATE and DELETE on the table, and CREATE on its schema if it is not there yet",
         ),
         SqlState::UNDEFINED_FUNCTION => (ErrorKind::Config, "PostgreSQL 13 or newer is needed"),
-        SqlState::READ_ONLY_SQL_TRANSACTION => (ErrorKind::Store, READ_ONLY),
+        SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => {
+            (ErrorKind::Store, READ_ONLY)
+        }
         SqlState::TOO_MANY_CONNECTIONS => {
             (ErrorKind::Store, "lower `.max_connections(n)` or raise max_connections of the server")
         }
@@ -93,7 +95,10 @@ fn of_connection(error: &DriverError, place: &str) -> (ErrorKind, String) {
 /// Whether the connection can serve another statement.
 pub(crate) fn leaves_connection(error: &DriverError) -> bool {
     // One that turned read-only belongs to a server that is no primary any more.
-    error.code().is_some_and(|code| *code != SqlState::READ_ONLY_SQL_TRANSACTION)
+    // A standby does not say where it stands.
+    error.code().is_some_and(|code| {
+        *code != SqlState::READ_ONLY_SQL_TRANSACTION && *code != SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE
+    })
 }
 
 /// What may help against an error.
@@ -101,7 +106,7 @@ pub(crate) fn leaves_connection(error: &DriverError) -> bool {
 pub(crate) enum Retry {
     /// The same again: another transaction was in the way, and nothing of ours has happened.
     Again,
-    /// After the table was made anew.
+    /// After the tables, and what belongs to them, were made anew.
     MakeTable,
     /// After the connection has forgotten its prepared statements.
     Prepare,
@@ -113,7 +118,7 @@ pub(crate) enum Retry {
 pub(crate) fn retry(error: &DriverError) -> Retry {
     match error.code() {
         Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => Retry::Again,
-        Some(&SqlState::UNDEFINED_TABLE) => Retry::MakeTable,
+        Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_FUNCTION) => Retry::MakeTable,
         Some(&SqlState::FEATURE_NOT_SUPPORTED | &SqlState::INVALID_SQL_STATEMENT_NAME) => Retry::Prepare,
         Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN) => Retry::Reconnect,
         None if error.is_closed() || error.to_string() == "error communicating with the server" => {

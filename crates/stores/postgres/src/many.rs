@@ -70,7 +70,7 @@ impl Postgres {
         }
         let (namespaces, hashes) = columns(batch.names.iter().cloned());
         let values = row::values![namespaces, hashes, batch.values, batch.deadlines];
-        if let Err(error) = self.calls.write(&batch.names, |sql| &sql.put_many, values).await {
+        if let Err(error) = self.calls.write(&batch.names, |sql| &sql.put_many, values, Twice::Fine).await {
             outcomes.extend(batch.names.into_iter().map(|name| (name, Err(error.clone()))));
         }
     }
@@ -83,8 +83,8 @@ impl Postgres {
         names.sort_unstable();
         names.dedup();
         let (namespaces, hashes) = columns(names.iter().cloned());
-        let removed =
-            self.calls.write(&names, |sql| &sql.remove_many, row::values![namespaces, hashes]).await;
+        let values = row::values![namespaces, hashes];
+        let removed = self.calls.write(&names, |sql| &sql.remove_many, values, Twice::Fine).await;
         keys.iter().map(|_| removed.as_ref().map(drop).map_err(Clone::clone)).collect()
     }
 }
@@ -107,6 +107,6 @@ impl Batch {
     }
 }
 
-fn columns(names: impl Iterator<Item = Name>) -> (Vec<String>, Vec<Raw>) {
+pub(crate) fn columns(names: impl Iterator<Item = Name>) -> (Vec<String>, Vec<Raw>) {
     names.map(|name| (name.namespace, Raw::from(name.key))).unzip()
 }

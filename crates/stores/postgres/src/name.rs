@@ -1,6 +1,6 @@
 //! From a key to its row. The crate's documentation describes the columns.
 
-use twox_hash::XxHash3_128;
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 /// "larder" and the number of this layout. Another seed would orphan all that is stored.
 const SEED: u64 = 0x6C61_7264_6572_0001;
@@ -33,7 +33,12 @@ pub(crate) fn namespace(namespace: &str) -> String {
     if plain { namespace.into() } else { format!("{MARK}{:032x}", u128::from_be_bytes(hash(namespace))) }
 }
 
-fn hash(text: &str) -> [u8; 16] {
+/// Returns what tells texts apart that were cut off, or that have no name of their own.
+pub(crate) fn short_hash(text: &str) -> u64 {
+    XxHash3_64::oneshot_with_seed(SEED, text.as_bytes())
+}
+
+pub(crate) fn hash(text: &str) -> [u8; 16] {
     XxHash3_128::oneshot_with_seed(SEED, text.as_bytes()).to_be_bytes()
 }
 

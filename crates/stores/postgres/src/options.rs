@@ -1,7 +1,9 @@
 //! What can be chosen.
 
 use crate::calls::Calls;
-use crate::{Postgres, connect, failure, place};
+use crate::dial::Dial;
+use crate::tables::Tables;
+use crate::{Postgres, connect, failure, name, place};
 use deadpool_postgres::Pool;
 use larder_core::Result;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use tokio_postgres::{Config, NoTls, Socket};
 
 /// PostgreSQL cuts longer identifiers off, and two tables would be one.
 const LONGEST_IDENTIFIER: usize = 63;
+/// So long may the name of a log be: it is in every row of the log.
+const LONGEST_LOG: usize = 100;
 /// A statement with all its parameters has at most 1 GiB, and the server takes several times a value's memory.
 const LARGEST_VALUE: u64 = 512 << 20;
 
@@ -22,6 +26,8 @@ const LARGEST_VALUE: u64 = 512 << 20;
 /// - response timeout: 1 s, for each call as a whole
 /// - connect timeout: 5 s
 /// - largest value: 64 MiB, and 64 KiB for header and key
+/// - log: `larder`, with at most 100,000 marks of keys and as many of tags
+/// - channel: `larder`
 ///
 /// # Examples
 ///
@@ -44,6 +50,9 @@ pub struct PostgresOptions {
     pub(crate) response_timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_value_bytes: u64,
+    pub(crate) log: String,
+    pub(crate) max_marks: u32,
+    pub(crate) channel: String,
 }
 
 impl Default for PostgresOptions {
@@ -56,6 +65,9 @@ impl Default for PostgresOptions {
             response_timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(5),
             max_value_bytes: (64 << 20) + (64 << 10),
+            log: "larder".into(),
+            max_marks: 100_000,
+            channel: "larder".into(),
         }
     }
 }
@@ -113,6 +125,54 @@ impl PostgresOptions {
     pub fn max_value_bytes(mut self, bytes: u64) -> Self {
         self.max_value_bytes = bytes;
         self
+    }
+
+    /// Numbers what is invalidated in the [log](larder_core::ByteStore::log) of this name: 1 to 100 printable ASCII
+    /// characters.
+    ///
+    /// Services that share the table and nothing else have a log each, so that none is told of what the others
+    /// invalidate. All processes of one service name the same.
+    pub fn log(mut self, name: impl Into<String>) -> Self {
+        self.log = name.into();
+        self
+    }
+
+    /// Keeps at most about this many marks of keys in the log, and as many of tags.
+    ///
+    /// The oldest go first, a hundredth of the limit at a time. What a process had not heard of by then it has to ask for
+    /// again. A mark takes some 200 bytes.
+    pub fn max_marks(mut self, marks: u32) -> Self {
+        self.max_marks = marks;
+        self
+    }
+
+    /// Says and hears on this channel of the database what the [bus](Postgres::bus) carries and which
+    /// [leases](Postgres::lock) were released: any name of 1 to 63 bytes.
+    pub fn channel(mut self, channel: impl Into<String>) -> Self {
+        self.channel = channel.into();
+        self
+    }
+
+    /// Returns the statements that make what a store of these options needs: its table, the log's tables and function, and
+    /// the table of leases.
+    ///
+    /// A store makes by itself what is not there. This is for those who do it by hand, because the application has not
+    /// the right; it then needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the four tables. The function's name
+    /// ends with a hash of its text, so that each release finds its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_postgres::Postgres;
+    ///
+    /// let sql = Postgres::options().table("pages").setup_sql();
+    /// assert!(sql.starts_with("CREATE TABLE \"pages\" (namespace text"));
+    /// assert!(sql.contains("CREATE TABLE \"pages_log\"") && sql.contains("CREATE UNLOGGED TABLE \"pages_leases\""));
+    /// ```
+    pub fn setup_sql(&self) -> String {
+        let mut sql = Tables::new(self).create(self.unlogged).join(";\n");
+        sql += ";\n";
+        sql
     }
 
     /// Connects, and makes the table if it is not there.
@@ -197,14 +257,15 @@ impl PostgresOptions {
             return Err(failure::config("a pool of no connections; `.max_connections(n)` takes 1 or more"));
         }
         let place = place::of(&config);
+        let dial = Dial::new(config.clone(), tls.clone());
         let pool = connect::pool(config, tls, self.max_connections, self.connect_timeout)?;
-        Ok(Postgres { calls: Calls::new(pool, place, &self) })
+        Ok(Postgres::new(Calls::new(pool, place, &self), Some(dial)))
     }
 
     /// Makes a store of a pool that the application has already, with TLS or whatever else its connections need.
     ///
     /// Connects with the first call. The pool's own time-outs count too. Connections that a failure has made doubtful
-    /// are taken out of it.
+    /// are taken out of it. Such a store has no [bus](Postgres::bus), as the pool keeps to itself what the server says unasked.
     ///
     /// # Errors
     ///
@@ -222,7 +283,7 @@ impl PostgresOptions {
     /// ```
     pub fn from_pool(self, pool: Pool) -> Result<Postgres> {
         self.check()?;
-        Ok(Postgres { calls: Calls::new(pool, "the given pool".into(), &self) })
+        Ok(Postgres::new(Calls::new(pool, "the given pool".into(), &self), None))
     }
 
     /// The table as SQL names it.
@@ -231,13 +292,45 @@ impl PostgresOptions {
         self.schema.as_ref().map_or_else(|| table.clone(), |schema| format!("{}.{table}", quoted(schema)))
     }
 
+    /// The channel as SQL names it.
+    pub(crate) fn quoted_channel(&self) -> String {
+        quoted(&self.channel)
+    }
+
+    /// What SQL calls that which belongs to the table: by the table's name and a suffix.
+    pub(crate) fn quoted_beside(&self, suffix: &str) -> String {
+        let mut name = self.table.clone();
+        if name.len() + suffix.len() > LONGEST_IDENTIFIER {
+            // What is cut off tells tables apart.
+            let hash = format!("_{:016x}", name::short_hash(&name));
+            let mut end = LONGEST_IDENTIFIER - suffix.len() - hash.len();
+            while !name.is_char_boundary(end) {
+                end -= 1;
+            }
+            name.truncate(end);
+            name += &hash;
+        }
+        let name = quoted(&(name + suffix));
+        self.schema.as_ref().map_or_else(|| name.clone(), |schema| format!("{}.{name}", quoted(schema)))
+    }
+
     fn check(&self) -> Result<()> {
-        for (what, name) in [("table", Some(&self.table)), ("schema", self.schema.as_ref())] {
+        for (what, name) in
+            [("table", Some(&self.table)), ("schema", self.schema.as_ref()), ("channel", Some(&self.channel))]
+        {
             let Some(name) = name else { continue };
             if name.is_empty() || name.len() > LONGEST_IDENTIFIER || name.contains('\0') {
                 let limits = format!("a name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL");
                 return Err(failure::config(format!("no {what} can be called {name:?}; {limits}")));
             }
+        }
+        let fits = (1..=LONGEST_LOG).contains(&self.log.len());
+        if !fits || !self.log.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            let limits = format!("`.log(name)` takes 1 to {LONGEST_LOG} printable ASCII characters");
+            return Err(failure::config(format!("no log can be called {:?}; {limits}", self.log)));
+        }
+        if self.max_marks == 0 {
+            return Err(failure::config("a log of no marks; `.max_marks(n)` takes 1 or more"));
         }
         if self.max_value_bytes > LARGEST_VALUE {
             let bytes = self.max_value_bytes;

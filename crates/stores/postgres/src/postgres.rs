@@ -1,6 +1,12 @@
 //! The store: one row a key.
 
+use crate::bus::PostgresBus;
 use crate::calls::{Calls, Twice};
+use crate::dial::Dial;
+use crate::ear::Ear;
+use crate::failure;
+use crate::lock::PostgresLock;
+use crate::log::PostgresLog;
 use crate::name::{self, Name};
 use crate::options::PostgresOptions;
 use crate::row::{self, Raw};
@@ -51,9 +57,21 @@ use std::time::{Duration, SystemTime};
 #[must_use = "a store does nothing until a cache is made of it"]
 pub struct Postgres {
     pub(crate) calls: Calls,
+    log: Arc<PostgresLog>,
+    bus: PostgresBus,
+    lock: PostgresLock,
+    ear: Arc<Ear>,
 }
 
 impl Postgres {
+    pub(crate) fn new(calls: Calls, dial: Option<Dial>) -> Self {
+        let ear = Arc::new(Ear::new(calls.options(), dial));
+        let log = Arc::new(PostgresLog::new(calls.clone()));
+        let bus = PostgresBus::new(calls.clone(), Arc::clone(&ear));
+        let lock = PostgresLock::new(calls.clone(), Arc::clone(&ear));
+        Postgres { calls, log, bus, lock, ear }
+    }
+
     /// Connects to `postgres://user:password@host:port/database?parameter=value`, and makes the table `larder` if it is
     /// not there.
     ///
@@ -92,21 +110,57 @@ impl Postgres {
         PostgresOptions::default()
     }
 
-    pub(crate) fn check_size(&self, bytes: u64) -> Result<()> {
-        let most = self.calls.options().max_value_bytes;
-        if bytes <= most {
-            return Ok(());
+    /// Returns the bus on which processes tell each other what was invalidated, by `LISTEN` and `NOTIFY`: the same one,
+    /// with one connection, however often this is asked. It connects with the first listener.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the store is of a [given pool](PostgresOptions::from_pool): there is nothing to listen on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_core::Bus;
+    /// use larder_postgres::Postgres;
+    ///
+    /// let store = Postgres::options().channel("pages").lazy("postgres://app:secret@db.test/shop")?;
+    /// assert_eq!(store.bus()?.place(), "the channel pages of PostgreSQL at db.test:5432/shop");
+    /// # larder_core::Result::Ok(())
+    /// ```
+    pub fn bus(&self) -> Result<PostgresBus> {
+        if self.ear.can_listen() {
+            return Ok(self.bus.clone());
         }
-        let message =
-            format!("a value of {bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
-        Err(Error::new(ErrorKind::TooLarge, message))
+        Err(failure::config(
+            "a bus needs a connection of its own, which a given pool has not; make another store with \
+             `.from_config(..)` or `.lazy(url)`, and take the bus from that",
+        ))
+    }
+
+    /// Returns the lock by which one process at a time loads a key: leases in a table beside the store's, made on first
+    /// use.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder_core::Lock;
+    /// use larder_postgres::Postgres;
+    ///
+    /// let store = Postgres::options().lazy("postgres://app:secret@db.test/shop")?;
+    /// assert_eq!(store.lock().place(), "the leases in PostgreSQL at db.test:5432/shop");
+    /// # larder_core::Result::Ok(())
+    /// ```
+    pub fn lock(&self) -> PostgresLock {
+        self.lock.clone()
+    }
+
+    pub(crate) fn check_size(&self, bytes: u64) -> Result<()> {
+        row::check_size(bytes, self.calls.options().max_value_bytes)
     }
 
     /// Reads the columns that say what is under a key.
     pub(crate) fn value(&self, row: &tokio_postgres::Row, column: usize) -> Result<Option<Bytes>> {
-        let length: Option<i32> = row::column(row, column + 1)?;
-        self.check_size(u64::try_from(length.unwrap_or(0)).unwrap_or(0))?;
-        Ok(row::column::<Option<&[u8]>>(row, column)?.map(Bytes::copy_from_slice))
+        row::value(row, column, self.calls.options().max_value_bytes)
     }
 
     /// Says that bytes are too many, once what they were to replace is removed.
@@ -135,13 +189,13 @@ impl ByteStore for Postgres {
             Raw(bytes),
             expires_at.map(row::timestamp)
         ];
-        self.calls.write(&[name], |sql| &sql.put, values).await.map(drop)
+        self.calls.write(&[name], |sql| &sql.put, values, Twice::Fine).await.map(drop)
     }
 
     async fn remove(&self, key: &str) -> Result<()> {
         let name = Name::of(key);
         let values = row::values![name.namespace.clone(), Raw::from(name.key)];
-        self.calls.write(&[name], |sql| &sql.remove, values).await.map(drop)
+        self.calls.write(&[name], |sql| &sql.remove, values, Twice::Fine).await.map(drop)
     }
 
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>>> {
@@ -168,7 +222,7 @@ impl ByteStore for Postgres {
     async fn guard(&self, key: &str, guard_for: Duration) -> Result<Option<Token>> {
         let name = Name::of(key);
         let values = row::values![name.namespace.clone(), Raw::from(name.key), row::from_now(guard_for)];
-        let rows = self.calls.write(&[name], |sql| &sql.guard, values).await?;
+        let rows = self.calls.write(&[name], |sql| &sql.guard, values, Twice::Fine).await?;
         rows.first().map(|row| token(row, 0)).transpose()
     }
 
@@ -194,7 +248,7 @@ impl ByteStore for Postgres {
     }
 
     fn log(&self) -> Option<Arc<dyn SharedLog>> {
-        None
+        Some(Arc::clone(&self.log) as _)
     }
 
     async fn clear(&self, prefix: &str) -> Result<Cleared> {

@@ -1,7 +1,7 @@
 //! Between the columns of a row and what they mean.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use larder_core::{Clock, Error, Result, SystemClock};
+use larder_core::{Clock, Error, ErrorKind, Result, SystemClock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
@@ -41,6 +41,23 @@ impl ToSql for Raw {
     }
 
     to_sql_checked!();
+}
+
+/// Refuses more bytes than a value may have.
+pub(crate) fn check_size(bytes: u64, most: u64) -> Result<()> {
+    if bytes <= most {
+        return Ok(());
+    }
+    let message =
+        format!("a value of {bytes} bytes, where {most} are allowed; `.max_value_bytes(n)` allows more");
+    Err(Error::new(ErrorKind::TooLarge, message))
+}
+
+/// Reads the two columns that say what is under a key.
+pub(crate) fn value(row: &tokio_postgres::Row, place: usize, most: u64) -> Result<Option<Bytes>> {
+    let length: Option<i32> = column(row, place + 1)?;
+    check_size(u64::try_from(length.unwrap_or(0)).unwrap_or(0), most)?;
+    Ok(column::<Option<&[u8]>>(row, place)?.map(Bytes::copy_from_slice))
 }
 
 /// Reads a column, whose type is known since the table was looked at.

@@ -6,11 +6,13 @@ mod support {
     pub(crate) mod admin;
 }
 
-use larder_core::{ByteStore, ErrorKind};
+use larder_core::{Bus, ByteStore, ErrorKind, Invalidation, Lock};
 use larder_postgres::Postgres;
 use larder_testkit::servers;
 use std::process::{Command, Stdio};
 use support::admin::Admin;
+
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// A table as it should be, with room for what is wrong.
 fn table(columns: &str) -> String {
@@ -170,6 +172,31 @@ async fn a_user_who_may_not_is_an_error_with_its_cure() {
     admin.run(&format!("GRANT SELECT, INSERT, UPDATE, DELETE ON larder TO {user}")).await;
     store.put("users:ada", "1815".into(), None).await.unwrap();
     assert_eq!(store.get("users:ada").await.unwrap(), Some("1815".into()));
+}
+
+/// By somebody who may, with the statements that are given out for it.
+#[tokio::test]
+async fn a_user_who_may_make_nothing_uses_what_is_there() {
+    for unlogged in [false, true] {
+        let url = servers::Postgres::shared().database();
+        let admin = Admin::connect(&url).await;
+        let user = url.rsplit('/').next().unwrap().to_owned();
+        let options = Postgres::options().table("pages \"1\"").unlogged(unlogged);
+        admin.run(&options.setup_sql()).await;
+        let rights = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
+        admin.run(&format!("CREATE ROLE {user} LOGIN; GRANT {rights} TO {user}")).await;
+
+        let store = options.connect(&url.replace("//postgres@", &format!("//{user}@"))).await.unwrap();
+        let (log, lock) = (store.log().unwrap(), store.lock());
+        let names = [larder_core::Name::tag("team:7")];
+        let both = Invalidation { voids: &["users:ada"], guard_for: HOUR, names: &names };
+        assert_eq!(log.invalidate(None, both).await.unwrap().number, 1);
+        assert_eq!(log.read(None, "users:ada", Some(HOUR)).await.unwrap().1.position.number, 1);
+        assert!(lock.acquire("users:ada", HOUR).await.unwrap().is_some());
+        store.bus().unwrap().publish("anything".into()).await.unwrap();
+        let logged = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p' AND relname LIKE 'pages%'";
+        assert_eq!(admin.number(logged).await, if unlogged { 0 } else { 3 });
+    }
 }
 
 #[tokio::test]
