@@ -1,7 +1,7 @@
 //! The simulated cluster: what caches keep of their promises in it, and what it finds in those that do not.
 
 use bytes::Bytes;
-use larder_core::{ByteStore, Cache, Cleared, Codec, Format, Result};
+use larder_core::{ByteStore, Cache, Cleared, Codec, Coherence, Format, Result};
 use larder_testkit::cluster::{
     Cluster, ClusterOptions, Fault, Page, Pages, Report, Seams, SharedStore, ViolationKind,
 };
@@ -24,6 +24,7 @@ fn two_levels(seams: &Seams) -> Cache<u64, Page> {
         .chain(Cache::new(seams.shared()).codec(Pages))
         .ttl(Duration::from_secs(600))
         .clock(seams.clock())
+        .coherence(&Coherence::new())
         .seed(seams.seed())
         .boxed()
 }
@@ -52,6 +53,12 @@ fn one_process_keeps_them_where_it_stops_and_its_store_forgets() {
     ];
     let report = passes(alone().faults(&faults), 3_000);
     assert!(report.failed > report.runs, "loads fail: {report:?}");
+}
+
+#[test]
+fn processes_keep_their_promises_to_each_other_whatever_goes_wrong() {
+    let report = passes(ClusterOptions::new(), 10_000);
+    assert!(report.failed > report.runs && report.invalidations > 30 * report.runs, "{report:?}");
 }
 
 #[test]
