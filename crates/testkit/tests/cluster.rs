@@ -33,7 +33,7 @@ fn two_levels(seams: &Seams) -> Cache<u64, Page> {
 fn one_process_keeps_its_promises() {
     let report = passes(alone(), 4_000);
     assert_eq!(report.failed, 0);
-    assert!(report.answered > 2 * report.loads, "most reads are hits: {report:?}");
+    assert!(2 * report.answered > 3 * report.loads, "most reads are hits: {report:?}");
     assert!(report.invalidations > 50 * report.runs, "{report:?}");
 }
 

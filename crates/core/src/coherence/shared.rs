@@ -273,6 +273,7 @@ impl Shared {
         witness: Witness<'_>,
     ) -> Result<Record> {
         self.flush(coherence).await?;
+        coherence.begin().await;
         let asked = self.asked(coherence);
         let call = pin!(self.log.read(asked.known, key, is_to_load.then_some(GUARD_FOR)));
         let (record, news) = guard.run(witness, Operation::Read, call).await?;
@@ -308,6 +309,7 @@ impl Shared {
         now: Time,
         through: Option<(&Guard, Witness<'_>)>,
     ) -> Result<Vec<Token>> {
+        coherence.begin().await;
         let asked = self.asked(coherence);
         let pending = self.pending.lock().clone();
         let all_voids: Vec<&str> =
@@ -324,7 +326,10 @@ impl Shared {
                 if !pending.everything {
                     self.pending.lock().done(&pending);
                 }
-                self.apply(coherence, asked, &done.news);
+                if self.apply(coherence, asked, &done.news) == Applied::Ignored {
+                    // What is put next begins at this number or later.
+                    let _ = coherence.confirm().await;
+                }
                 let numbered = Position { era: done.news.position.era, number: done.number };
                 coherence.number(names, &pending.names, numbered, now);
                 self.outbox.send(done.news.position.era, done.number, all_names.clone());
@@ -457,7 +462,8 @@ impl Coherence {
         shared.is_confirmed(self, Time::from_nanos(0), now) || self.confirm().await.is_ok()
     }
 
-    /// Sees to it that something is known of the shared log before a load begins, whose position is that.
+    /// Sees to it that something is known of the shared log, before a load begins, whose position is that, and before it is
+    /// asked for anything else: what it tells is what happened since.
     pub(crate) async fn begin(&self) {
         let is_unknown = || self.0.state.lock().known.is_none();
         if self.shared().is_some() && is_unknown() {

@@ -285,7 +285,7 @@ mod tests {
         let options = ClusterOptions::new().nodes(1..=1).faults(&[]);
         let mut script = Script::of(1, &options);
         (script.setup.memory, script.setup.memory_ttl) = (vec![true], Duration::from_secs(60));
-        script.setup.ttl = Duration::from_secs(60);
+        (script.setup.ttl, script.setup.bound) = (Duration::from_secs(60), Duration::from_secs(60));
         let step = |at, operation| Step {
             at: Duration::from_secs(at),
             node: 0,
