@@ -187,7 +187,7 @@ impl Coherence {
     }
 
     /// Has the group tell and hear what is invalidated on this bus as well.
-    pub(crate) fn add_bus(&self, bus: Arc<dyn Bus>) {
+    pub(crate) fn add_bus(&self, bus: &Arc<dyn Bus>) {
         if let Some(shared) = &self.0.shared {
             shared.add_bus(self, bus);
         }
@@ -204,10 +204,8 @@ impl Coherence {
         // The tick first: what is applied in between is in the position and not in the tick, which errs to the safe side
         // for the copy here, so the position is read under the lock that orders both.
         let state = self.0.state.lock();
-        let position = state.known.map(|known| match is_shared {
-            true => known,
-            false => Position { number: state.last, ..known },
-        });
+        let position =
+            state.known.map(|known| if is_shared { known } else { Position { number: state.last, ..known } });
         Since { at, tick: state.last, position, is_shared }
     }
 
@@ -236,12 +234,6 @@ impl Coherence {
             _ => Verdict::Sound,
         };
         watch.others.iter().map(|other| other.judge(now)).fold(own.and(confirmed), Verdict::and)
-    }
-
-    /// Whether nothing of the entry was invalidated since it began.
-    pub(crate) fn is_sound<V>(&self, entry: &Entry<V>, address: Option<&str>) -> bool {
-        let names = Names { key: address, tags: entry.tags() };
-        entry.watch().is_none_or(|watch| self.is_unmarked(watch, names))
     }
 
     /// Whether the entry is known to have been removed since it began: not even a load that fails brings it back.
@@ -286,7 +278,7 @@ impl Coherence {
 
     /// Judges a copy in memory, and asks the log if that is needed: for its position, or for the marks of these names.
     /// [`Verdict::Ask`] if the log cannot be asked: what may have been removed is not served, not even where a load fails.
-    pub(crate) async fn judge_thoroughly<V>(
+    pub(crate) async fn judge_thoroughly<V: Send + Sync>(
         &self,
         entry: &Entry<V>,
         address: Option<&str>,

@@ -206,7 +206,7 @@ fn log_of<'a, B: ByteStore, C>(level: &Level<B, C>, cx: Cx<'a>) -> Option<&'a Sh
 }
 
 /// Voids records, and numbers an invalidation.
-async fn invalidate<B: ByteStore, C>(
+async fn invalidate<B: ByteStore, C: Send + Sync>(
     level: &Level<B, C>,
     cx: Cx<'_>,
     shared: &Shared,
@@ -259,7 +259,11 @@ struct Held<V> {
 }
 
 /// What the marks, and the time, leave of an entry that was read.
-async fn judged<V>(cx: Cx<'_>, key: &str, Held { entry, is_voided }: Held<V>) -> Option<Fetched<V>> {
+async fn judged<V: Send + Sync>(
+    cx: Cx<'_>,
+    key: &str,
+    Held { entry, is_voided }: Held<V>,
+) -> Option<Fetched<V>> {
     let position = entry.watch().and_then(|watch| watch.position);
     // Nothing here was read together with the position. Behind a level that did not answer, no older one will do.
     let is_known = is_voided
@@ -329,7 +333,10 @@ async fn remove<B: ByteStore, C: Format>(level: &Level<B, C>, cx: Cx<'_>, key: &
 }
 
 /// Drops what is on its way there, if anything can be.
-async fn withdraw<'a, B, C>(level: &'a Level<B, C>, key: &str) -> Option<Withdrawn<'a>> {
+async fn withdraw<'a, B: ByteStore, C: Send + Sync>(
+    level: &'a Level<B, C>,
+    key: &str,
+) -> Option<Withdrawn<'a>> {
     match &level.behind {
         Some(queue) => Some(queue.withdraw(key).await),
         None => None,

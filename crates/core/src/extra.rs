@@ -46,7 +46,7 @@ impl Extra {
             etag: self.etag.clone(),
             last_modified: self.last_modified,
             took: self.took,
-            watch: self.watch.as_ref().map(|watch| watch.copied()),
+            watch: self.watch.as_ref().map(Watch::copied),
             ..Extra::default()
         }
     }

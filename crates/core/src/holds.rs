@@ -338,7 +338,7 @@ impl Cx<'_> {
     }
 
     /// What the marks, and the time, leave of a value that the level keeps itself.
-    pub(crate) async fn judged<V>(&self, entry: Entry<V>) -> Option<Fetched<V>> {
+    pub(crate) async fn judged<V: Send + Sync>(&self, entry: Entry<V>) -> Option<Fetched<V>> {
         let verdict = self.coherence.judge_thoroughly(&entry, self.address, self.clock.now_exact()).await;
         self.left(entry, verdict)
     }

@@ -12,7 +12,7 @@
 //! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`; what is written later: `behind`
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
-//! - work: `cache`, `glance`, `seat`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
+//! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
 //!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`
 //! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
 //!   `bus`, `lock`
@@ -56,6 +56,7 @@ mod guard;
 mod holds;
 mod in_time;
 mod inner;
+mod joined;
 mod key;
 mod level;
 mod life;

@@ -12,12 +12,11 @@ use crate::flights::{Boarding, Lead, Visit, Wanted, board, joinable};
 use crate::fly::{Inside, Loaded, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
-use crate::in_time::in_time;
+use crate::joined::Joined;
 use crate::spawn::runtime;
 use crate::{Cache, Entry, Freshness, LoadContext, LoadError, Lookup, Time, cycle};
 use std::any::{Any, TypeId};
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 
 /// Where a caller that saw nothing fresh finds itself.
@@ -297,85 +296,8 @@ where
         self.inner.failures.is_waiting(key, self.inner.clock.now())
     }
 
-    /// Waits with the others.
-    async fn join<E: Send + Sync + 'static>(
-        &self,
-        key: &K,
-        flight: &Flight<K, V>,
-        floor: Option<Time>,
-    ) -> Joined<V, E> {
-        let clock = &*self.inner.clock;
-        let so_far = if floor.is_some() || self.is_patient() { None } else { flight.so_far(clock) };
-        let outcome = match so_far {
-            Some(outcome) if flight.has_ended() || self.is_sound(key, &outcome) => outcome,
-            _ => {
-                let Ok(_waiting) = cycle::wait_for(flight.id, self.waits_until()) else {
-                    return Joined::Answer(Err(LoadError::Cycle));
-                };
-                let outcome = self.sound_outcome(key, flight, floor);
-                match self.call.as_ref().and_then(|call| call.max_wait) {
-                    None => outcome.await,
-                    Some(wait) => match in_time(clock, wait, pin!(outcome)).await {
-                        Some(outcome) => outcome,
-                        None => match flight.fallback(clock) {
-                            Some((entry, level)) if Some(entry.loaded_at()) >= floor => {
-                                Outcome::Found(entry.clone(), *level)
-                            }
-                            _ => return Joined::TooLong,
-                        },
-                    },
-                }
-            }
-        };
-        // Its load may have begun before an invalidation that came before this call.
-        if let Outcome::Loaded(entry) | Outcome::Found(entry, _) = &outcome
-            && !self.is_confirmed(key, entry).await
-        {
-            return Joined::Nothing;
-        }
-        self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer)
-    }
-
-    /// Whether nothing of the value was invalidated since its load began.
-    fn is_sound(&self, key: &K, outcome: &Outcome<V>) -> bool {
-        match outcome {
-            Outcome::Loaded(entry) | Outcome::Found(entry, _) => {
-                self.inner.coherence.is_sound(entry, self.address(key).as_deref())
-            }
-            _ => true,
-        }
-    }
-
-    /// As [`outcome`](Self::outcome). What a load in flight serves meanwhile will not do if it was invalidated.
-    async fn sound_outcome(&self, key: &K, flight: &Flight<K, V>, floor: Option<Time>) -> Outcome<V> {
-        let outcome = self.outcome(flight, floor).await;
-        if flight.has_ended() || self.is_sound(key, &outcome) { outcome } else { flight.wait_for_new().await }
-    }
-
-    /// What a call of this handle waits for.
-    fn waits_until(&self) -> cycle::Until {
-        let firmly = self.is_patient() || self.floor(true).is_some();
-        if firmly { cycle::Until::TheEnd } else { cycle::Until::Served }
-    }
-
-    /// Whether it has no error to return, and waits for as long as a load takes.
-    fn is_patient(&self) -> bool {
-        self.call.as_ref().is_some_and(|call| call.is_patient)
-    }
-
-    async fn outcome(&self, flight: &Flight<K, V>, floor: Option<Time>) -> Outcome<V> {
-        let clock = &*self.inner.clock;
-        if floor.is_some() {
-            flight.wait_for_new().await
-        } else if self.is_patient() {
-            flight.wait_patiently(clock).await
-        } else {
-            flight.wait(clock).await
-        }
-    }
-
     /// What the outcome of a flight is to a caller; `None` means to begin again.
-    fn answer<E: Send + Sync + 'static>(
+    pub(crate) fn answer<E: Send + Sync + 'static>(
         &self,
         key: &K,
         flight: &Flight<K, V>,
@@ -415,15 +337,6 @@ where
             _ => Err(error),
         }
     }
-}
-
-/// What came of waiting with the others.
-enum Joined<V, E> {
-    Answer(Result<V, LoadError<E>>),
-    /// There is nothing, so begin again.
-    Nothing,
-    /// The caller does not want to wait any longer.
-    TooLong,
 }
 
 /// Forgets the type of the error, which a flight shares between callers that may expect different ones.

@@ -42,7 +42,9 @@ pub(super) fn messages(sender: u64, era: u64, marks: &[(u64, Vec<Name>)], most: 
         let mut mark = Vec::new();
         put_varint(*number, &mut mark);
         put_varint(names.len() as u64, &mut mark);
-        names.iter().for_each(|name| put_text(name.as_str(), &mut mark));
+        for name in names {
+            put_text(name.as_str(), &mut mark);
+        }
         if longest_head + mark.len() > most {
             continue;
         }

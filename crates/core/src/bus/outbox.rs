@@ -45,14 +45,14 @@ impl Outbox {
     }
 
     /// Adds a bus, unless it is there. `hear` is told each message, and `None` where some may have been missed.
-    pub(crate) fn add(&self, bus: Arc<dyn Bus>, hear: impl Fn(Option<&[u8]>) + Send + Sync + 'static) {
+    pub(crate) fn add(&self, bus: &Arc<dyn Bus>, hear: impl Fn(Option<&[u8]>) + Send + Sync + 'static) {
         let ear: Arc<dyn Listener> = Arc::new(Ear(hear));
         {
             let mut state = self.0.state.lock();
-            if state.buses.iter().any(|known| Arc::ptr_eq(known, &bus)) {
+            if state.buses.iter().any(|known| Arc::ptr_eq(known, bus)) {
                 return;
             }
-            state.buses.push(Arc::clone(&bus));
+            state.buses.push(Arc::clone(bus));
             state.ears.push(Arc::clone(&ear));
         }
         bus.subscribe(Arc::downgrade(&ear));

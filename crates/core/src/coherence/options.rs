@@ -104,7 +104,7 @@ impl CoherenceOptions {
     pub(super) fn over_log(self, log: Arc<dyn SharedLog>) -> Coherence {
         let shared = Shared::new(log, self.clock, self.bound, self.timeout);
         let group = Coherence::of(State::default(), Some(shared), Time::from_nanos(0));
-        for bus in self.buses {
+        for bus in &self.buses {
             group.add_bus(bus);
         }
         group
@@ -113,7 +113,7 @@ impl CoherenceOptions {
 
 impl fmt::Debug for CoherenceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let buses: Vec<String> = self.buses.iter().map(|bus| bus.place()).collect();
+        let buses: Vec<String> = self.buses.iter().map(Bus::place).collect();
         f.debug_struct("CoherenceOptions")
             .field("bound", &self.bound)
             .field("timeout", &self.timeout)

@@ -153,7 +153,7 @@ impl Shared {
         pending.names.len().max(pending.voids.len()).max(usize::from(pending.everything))
     }
 
-    pub(super) fn add_bus(&self, coherence: &Coherence, bus: Arc<dyn Bus>) {
+    pub(super) fn add_bus(&self, coherence: &Coherence, bus: &Arc<dyn Bus>) {
         let inner: Weak<super::Inner> = Arc::downgrade(&coherence.0);
         let hear_of = move |message: Option<&[u8]>| {
             if let Some(inner) = inner.upgrade() {

@@ -219,7 +219,15 @@ where
             }
         };
         let clock = &*self.inner.clock;
-        let found = match flight.wait(clock).await {
+        let mut outcome = flight.wait(clock).await;
+        if let Outcome::Found(entry, _) = &outcome
+            && !flight.has_ended()
+            && !self.is_confirmed(key, entry).await
+        {
+            // What it serves meanwhile is older than what it ends with.
+            outcome = flight.wait_for_new().await;
+        }
+        let found = match outcome {
             // It may have been read before an invalidation that came before this call.
             Outcome::Found(entry, level) => {
                 if !self.is_confirmed(key, &entry).await {
