@@ -3,6 +3,7 @@
 mod also_reads;
 mod boxed;
 mod breaker;
+mod bus;
 mod cache_errors;
 mod cache_if;
 mod capped_by_dependencies;

@@ -16,7 +16,12 @@ where
     ///
     /// # Default
     ///
-    /// One group for all caches of the process that have the system's clock; one for all that have the same mock clock.
+    /// A cache over a store that keeps a log of invalidations (Redis, PostgreSQL) belongs to the group of that log, with all
+    /// that have the same store; other processes belong to it too. All others of a process belong to one group, and those of
+    /// each mock clock to one.
+    ///
+    /// A group of [`Coherence::new`] for a cache over such a store leaves its log alone: it then neither tells nor hears other
+    /// processes, and they do not believe what it writes.
     ///
     /// # Ordering
     ///

@@ -13,20 +13,23 @@ where
     /// Invalidates what has the tag, or was made from what has it: in every level of this cache, and in every cache of its
     /// group.
     ///
-    /// Once this has returned, no value whose load or read began before the call is served, whether its tags were known
-    /// then or not. It takes the same time for one entry and for a million: the tag is marked, and entries are judged when
-    /// they are read. So what is invalidated takes room until it is read, replaced or evicted, or dies.
+    /// Once this has returned, no value whose load or read began before the call is served by this process, whether its tags
+    /// were known then or not. It takes the same time for one entry and for a million: the tag is marked, and entries are
+    /// judged when they are read. So what is invalidated takes room until it is read, replaced or evicted, or dies.
     ///
-    /// What other processes have put into a level that the processes share is judged by their own marks; what this process had
-    /// put there before it was started anew may be served until it expires.
+    /// With a log that processes share, the same holds for what other processes read through the store that keeps it, and for
+    /// what they have in front of it at the latest when the [bound](crate::CoherenceOptions::bound) is over. It takes one
+    /// round trip. Without one, what other processes have, or what this one had put into a store before it was started anew,
+    /// is served until it expires.
     ///
     /// # Errors
     ///
-    /// None yet.
+    /// That of the shared log, if it does not answer. The invalidation holds in this process nevertheless, and is told to the
+    /// others as soon as the log can be reached: [`CoherenceStats::pending`](crate::CoherenceStats::pending).
     ///
     /// # Cancel safety
     ///
-    /// Nothing is waited for.
+    /// Once polled it goes on to the end. Without a runtime it stops with the future.
     ///
     /// # Examples
     ///

@@ -18,8 +18,10 @@ where
     /// Removes what is under `key` from every level.
     ///
     /// Once this has returned, no value whose load or read began before the call is stored or served by this cache,
-    /// its clones and its boxed form. Other caches over the same store, and other processes, serve what they have in
-    /// front of it until that expires. A load that is under way goes on, for those who wait for it already.
+    /// its clones and its boxed form. Where the store keeps a log of invalidations (Redis,
+    /// PostgreSQL) that holds for what other processes read from it too, and for what they have in front of it at the latest
+    /// when the [bound](crate::CoherenceOptions::bound) is over; elsewhere other caches and processes serve what they have in
+    /// front of the store until that expires. A load that is under way goes on, for those who wait for it already.
     ///
     /// # Errors
     ///
