@@ -35,7 +35,8 @@ pub use options::{Behind, WhenFull};
 
 use crate::guard::Guard;
 use crate::holds::{Cx, Drain};
-use crate::record::Token;
+use crate::planted::{self, Bug};
+use crate::record::{PutIf, Token};
 use crate::{ByteStore, Clock, Error, ErrorKind, Result, Time};
 use bytes::Bytes;
 use flight::{Report, Sink};
@@ -81,6 +82,12 @@ impl Sealed {
     pub(crate) async fn put(&self, store: &impl ByteStore, key: &str) -> Result<()> {
         let (bytes, at) = (self.bytes.clone(), self.expires_at);
         match &self.token {
+            Some(_) if planted::is(Bug::NoPutGuard) => store.put(key, bytes, at).await,
+            Some(token) if planted::is(Bug::ShortTombstone) => {
+                let put = store.put_if(key, token, bytes.clone(), at).await?;
+                let is_absent = put == PutIf::Refused && store.get(key).await?.is_none();
+                if is_absent { store.put(key, bytes, at).await } else { Ok(()) }
+            }
             // Refused: somebody was faster, and what is there is newer.
             Some(token) => store.put_if(key, token, bytes, at).await.map(drop),
             None => store.put(key, bytes, at).await,

@@ -20,6 +20,7 @@
 mod marks;
 mod names;
 mod options;
+mod pending;
 mod shared;
 mod state;
 mod stats;

@@ -6,8 +6,10 @@ use crate::coherence::{Names, Shared, Verdict};
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Stamp, Step};
 use crate::native::cleared;
+use crate::planted::{self, Bug};
 use crate::record::Token;
 use crate::shared_log::{Name, SharedLog};
+use crate::spawn::spawn;
 use crate::{ByteStore, Entry, Freshness, Key, Level, Result, Time};
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -72,6 +74,17 @@ where
         }
         let key = full_key(level, key);
         let removed = match log_of(level, cx) {
+            Some(_) if planted::is(Bug::RemovalBehind) && level.behind.is_some() => {
+                // Told a second later, as a value is that waits.
+                let (coherence, clock) = (cx.coherence.clone(), Arc::clone(cx.clock));
+                let _withdrawn = withdraw(level, &key).await;
+                drop(spawn(async move {
+                    clock.sleep(Duration::from_secs(1)).await;
+                    let names = vec![Name::key(&key)];
+                    let _ = coherence.invalidate(names, clock.now()).await;
+                }));
+                Ok(())
+            }
             Some(shared) => {
                 let _withdrawn = withdraw(level, &key).await;
                 invalidate(level, cx, shared, &[&key], &Name::key(&key)).await.map(drop)
@@ -86,6 +99,11 @@ where
         let key = full_key(level, key);
         // What waits is older than what comes now.
         let _withdrawn = withdraw(level, &key).await;
+        if planted::is(Bug::InsertWithoutMark) {
+            let guard = pin!(level.store.guard(&key, Duration::from_secs(600)));
+            cx.note_token(guarded(level, cx, Operation::Remove, guard).await?);
+            return Ok(());
+        }
         let voided = invalidate(level, cx, shared, &[&key], &Name::key(&key)).await;
         let mut tokens = voided.map_err(|error| cx.failed(Operation::Remove, error))?;
         cx.note_token(tokens.pop());

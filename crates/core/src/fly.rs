@@ -7,6 +7,7 @@ use crate::flight::{Flight, Outcome};
 use crate::flights::Lead;
 use crate::holds::{Cx, Fetched, Holds, Stamp, Unread};
 use crate::load_context::LoadContext;
+use crate::planted::{self, Bug};
 use crate::spawn::catch_panic;
 use crate::{Cache, Entry, Error, Freshness, Lookup, Time, running};
 use std::any::{Any, TypeId};
@@ -127,6 +128,11 @@ where
         };
         match loaded {
             Some(Ok(value)) => {
+                let since = if planted::is(Bug::StampAtCompletion) {
+                    self.inner.coherence.since(since.at)
+                } else {
+                    since
+                };
                 self.inner.failures.forget(key);
                 // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
                 // callers whatever becomes of the storing.

@@ -70,6 +70,8 @@ mod native;
 mod on_store_error;
 mod operation;
 mod overdue;
+#[doc(hidden)]
+pub mod planted;
 mod policy;
 mod random;
 mod record;

@@ -316,6 +316,7 @@ async fn the_time_a_load_took_travels_with_its_value() {
             .ttl(1_000 * SECOND)
             .early_expiration(beta)
             .clock(clock.clone())
+            .seed(1)
             .boxed()
     };
     let slow = clock.clone();

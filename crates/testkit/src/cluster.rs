@@ -70,6 +70,8 @@ mod node_clock;
 mod operations;
 mod options;
 mod page;
+#[doc(hidden)]
+pub mod planted;
 mod process;
 mod random;
 mod report;

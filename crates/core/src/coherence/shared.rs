@@ -11,12 +11,14 @@
 //!
 //! A confirmation counts from when it was asked for. Nothing that a bus says is one.
 
+use super::pending::Pending;
 use super::{Asked, Coherence, CoherenceStats, Names, Verdict, Watch, state::Applied};
 use crate::breaker::Breaker;
 use crate::bus::{Hearing, Outbox, hear};
 use crate::counters::{Count, LevelCounters};
 use crate::event::{Observers, Operation};
 use crate::guard::{Guard, Witness};
+use crate::planted::{self, Bug};
 use crate::record::{Record, Token};
 use crate::shared_log::{Invalidation, Name, News, Position, SharedLog};
 use crate::spawn::{in_turn, spawn};
@@ -31,8 +33,6 @@ use tokio::sync::Mutex as Turn;
 /// For how long a guard stands where a record was, or is to be. One that is forgotten early costs a store, never a wrong
 /// value.
 pub(crate) const GUARD_FOR: Duration = Duration::from_secs(600);
-/// So many names wait for a log that cannot be reached. If there are more, all that belongs to the log is given up.
-const MOST_PENDING: usize = 10_000;
 
 /// See the module.
 pub(crate) struct Shared {
@@ -63,46 +63,6 @@ pub(super) struct Counts {
     pub(super) eras: Count,
     pub(super) gaps: Count,
     pub(super) retried: Count,
-}
-
-/// See the module.
-#[derive(Clone, Default)]
-struct Pending {
-    voids: Vec<String>,
-    names: Vec<Name>,
-    /// There were too many.
-    everything: bool,
-}
-
-impl Pending {
-    fn is_empty(&self) -> bool {
-        self.voids.is_empty() && self.names.is_empty() && !self.everything
-    }
-
-    fn add(&mut self, voids: &[&str], names: &[Name]) {
-        if self.everything {
-            return;
-        }
-        let add_void = |void: &&&str| !self.voids.iter().any(|known| known == **void);
-        let voids: Vec<String> = voids.iter().filter(add_void).map(ToString::to_string).collect();
-        self.voids.extend(voids);
-        let names: Vec<Name> = names.iter().filter(|name| !self.names.contains(name)).cloned().collect();
-        self.names.extend(names);
-        if self.names.len() + self.voids.len() > MOST_PENDING {
-            *self = Pending { everything: true, ..Pending::default() };
-        }
-    }
-
-    /// Takes away what was numbered.
-    fn done(&mut self, numbered: &Pending) {
-        // More may have come meanwhile, behind the others or in place of them all.
-        if self.everything && !numbered.everything {
-            return;
-        }
-        self.voids.drain(..numbered.voids.len().min(self.voids.len()));
-        self.names.drain(..numbered.names.len().min(self.names.len()));
-        self.everything = false;
-    }
 }
 
 impl Shared {
@@ -149,8 +109,7 @@ impl Shared {
     }
 
     fn pending(&self) -> usize {
-        let pending = self.pending.lock();
-        pending.names.len().max(pending.voids.len()).max(usize::from(pending.everything))
+        self.pending.lock().count()
     }
 
     pub(super) fn add_bus(&self, coherence: &Coherence, bus: &Arc<dyn Bus>) {
@@ -171,7 +130,7 @@ impl Shared {
     /// Whether a copy that is known to have been valid at `valid_at` may be served at `now` without asking.
     pub(super) fn is_confirmed(&self, coherence: &Coherence, valid_at: Time, now: Time) -> bool {
         let confirmed_at = Time::from_nanos(self.confirmed_at.load(SeqCst));
-        let is_confirmed = now < confirmed_at.max(valid_at).after(self.bound);
+        let is_confirmed = now < confirmed_at.max(valid_at).after(self.bound) || planted::is(Bug::NoBound);
         if is_confirmed && now >= confirmed_at.after(self.bound / 2) {
             self.warm(coherence);
         }
@@ -232,7 +191,7 @@ impl Shared {
             };
             let news = answer.inspect_err(|_| self.counts.failures.add())?;
             let applied = self.apply(coherence, asked, &news);
-            coherence.0.state.lock().number(&pending.names, news.position.number);
+            coherence.0.state.lock().number(&pending.names(), news.position.number);
             if applied != Applied::Ignored {
                 return Ok(());
             }
@@ -242,14 +201,14 @@ impl Shared {
 
     async fn number_pending(&self, asked: Asked, pending: &Pending) -> Result<News> {
         self.counts.retried.add();
-        let news = if pending.everything {
+        let news = if pending.is_everything() {
             // Who knows more than the log has makes it begin a new era, in which nothing of the older is valid.
             let beyond = |known: Position| Position { number: known.number + (1 << 32), ..known };
             let news = pin!(self.log.news(asked.known.map(beyond)));
             self.guard.run(self.witness(), Operation::Remove, news).await?
         } else {
-            let voids: Vec<&str> = pending.voids.iter().map(String::as_str).collect();
-            let invalidation = Invalidation { voids: &voids, guard_for: GUARD_FOR, names: &pending.names };
+            let (voids, names) = (pending.voids().collect::<Vec<_>>(), pending.names());
+            let invalidation = Invalidation { voids: &voids, guard_for: GUARD_FOR, names: &names };
             let call = pin!(self.log.invalidate(asked.known, invalidation));
             self.guard.run(self.witness(), Operation::Remove, call).await?.news
         };
@@ -310,11 +269,13 @@ impl Shared {
         through: Option<(&Guard, Witness<'_>)>,
     ) -> Result<Vec<Token>> {
         coherence.begin().await;
+        if planted::is(Bug::MarkBeforeAnswer) {
+            coherence.mark(names, now);
+        }
         let asked = self.asked(coherence);
         let pending = self.pending.lock().clone();
-        let all_voids: Vec<&str> =
-            voids.iter().copied().chain(pending.voids.iter().map(String::as_str)).collect();
-        let all_names: Vec<Name> = names.iter().chain(&pending.names).cloned().collect();
+        let all_voids: Vec<&str> = voids.iter().copied().chain(pending.voids()).collect();
+        let all_names: Vec<Name> = names.iter().cloned().chain(pending.names()).collect();
         let invalidation = Invalidation { voids: &all_voids, guard_for: GUARD_FOR, names: &all_names };
         let call = pin!(self.log.invalidate(asked.known, invalidation));
         let answer = match through {
@@ -323,23 +284,34 @@ impl Shared {
         };
         match answer {
             Ok(mut done) => {
-                if !pending.everything {
+                if !pending.is_everything() {
                     self.pending.lock().done(&pending);
+                }
+                if planted::is(Bug::MarkBeforeAnswer)
+                    && let Some(since) = &mut done.news.since
+                {
+                    since.retain(|(name, _)| !names.contains(name));
+                    self.apply(coherence, asked, &done.news);
+                    coherence.0.state.lock().number(names, done.number);
+                    done.tokens.truncate(voids.len());
+                    return Ok(done.tokens);
                 }
                 if self.apply(coherence, asked, &done.news) == Applied::Ignored {
                     // What is put next begins at this number or later.
                     let _ = coherence.confirm().await;
                 }
                 let numbered = Position { era: done.news.position.era, number: done.number };
-                coherence.number(names, &pending.names, numbered, now);
+                coherence.number(names, &pending.names(), numbered, now);
                 self.outbox.send(done.news.position.era, done.number, all_names.clone());
                 done.tokens.truncate(voids.len());
                 Ok(done.tokens)
             }
             Err(error) => {
-                coherence.mark(names, now);
-                self.pending.lock().add(voids, names);
-                self.retry(coherence);
+                if !planted::is(Bug::FailureForgotten) {
+                    coherence.mark(names, now);
+                    self.pending.lock().add(voids, names);
+                    self.retry(coherence);
+                }
                 let cure = "it holds in this process, and will be told to the others as soon as the log can be reached";
                 Err(Error::new(error.kind(), format!("the invalidation is pending: {cure}"))
                     .caused_by(Arc::new(error)))

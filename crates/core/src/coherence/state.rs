@@ -3,6 +3,7 @@
 use super::marks::{Marks, Since, UNNUMBERED, When};
 use super::{Names, Verdict};
 use crate::Time;
+use crate::planted::{self, Bug};
 use crate::shared_log::{Name, News, Position};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -109,6 +110,10 @@ impl State {
             return Applied::NewEra;
         };
         if !same_era(&known) {
+            if planted::is(Bug::EraIgnored) {
+                self.known = Some(news.position);
+                return Applied::Confirmed;
+            }
             // Who asked in an older era yet may be answered late, by a log that is gone.
             if asked.known.is_some_and(|asked| asked.era == known.era) {
                 self.begin_era(news);
@@ -125,11 +130,15 @@ impl State {
             return Applied::Ignored;
         }
         self.known = Some(news.position);
+        if planted::is(Bug::StampNotApplied) {
+            return Applied::Confirmed;
+        }
         match &news.since {
             Some(since) => {
                 self.mark(since.iter().map(|(name, number)| (name, *number)), tick(), now, true);
                 Applied::Confirmed
             }
+            None if planted::is(Bug::GapIgnored) => Applied::Confirmed,
             None => {
                 self.begin = number;
                 self.last = tick();
@@ -176,8 +185,12 @@ impl State {
     /// Judges what was read from bytes that were written at this position of the shared log. What the log does not void
     /// by itself, because it is kept elsewhere, is judged by the floor of keys too.
     pub(super) fn judge_read(&self, position: Position, names: Names<'_>, is_voided: bool) -> Verdict {
-        if self.known.is_none_or(|known| known.era != position.era) {
+        let is_of_this_era = self.known.is_some_and(|known| known.era == position.era);
+        if !is_of_this_era && !planted::is(Bug::EraIgnored) {
             return Verdict::Void;
+        }
+        if !is_voided && planted::is(Bug::LowerUnjudged) {
+            return Verdict::Sound;
         }
         let number = position.number;
         let is_forgotten =
@@ -193,7 +206,8 @@ impl State {
 
     /// Whether the log may have forgotten a mark of something written at this number.
     fn is_forgotten(&self, number: u64, has_tags: bool, has_key: bool) -> bool {
-        (number < self.floor && has_tags) || (number < self.key_floor && has_key)
+        let is_below = (number < self.floor && has_tags) || (number < self.key_floor && has_key);
+        is_below && !planted::is(Bug::NoFloor)
     }
 
     /// Judges what was written at this position by what the log says of its names.

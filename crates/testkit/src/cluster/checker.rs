@@ -44,7 +44,11 @@ pub(crate) fn check(history: &History, promises: &Promises) -> Result<(), Breach
         .enumerate()
         .filter_map(|(number, call)| match (&call.end, call.operation.extent()) {
             (Some((returned, Answer::Done)), Some(extent)) => {
-                Some(Invalidation { number, call, returned: *returned, extent })
+                Some(Invalidation { number, call, returned: *returned, extent, is_pending: false })
+            }
+            // The log did not take it. It holds in the process that called it.
+            (Some((returned, Answer::Failed(why))), Some(extent)) if why.contains("is pending") => {
+                Some(Invalidation { number, call, returned: *returned, extent, is_pending: true })
             }
             _ => None,
         })
@@ -78,12 +82,13 @@ fn is_true(history: &History, page: &Page, by: Moment) -> bool {
     as_made && page.rows().iter().all(|(row, version)| written(*row, *version))
 }
 
-/// An invalidation that returned without an error.
+/// An invalidation that returned without an error, or is pending.
 struct Invalidation<'a> {
     number: usize,
     call: &'a Call,
     returned: Moment,
     extent: Extent,
+    is_pending: bool,
 }
 
 impl Invalidation<'_> {
@@ -102,6 +107,9 @@ impl Invalidation<'_> {
             return false;
         }
         let same_process = (self.call.node, self.call.life) == (read.node, read.life);
+        if self.is_pending {
+            return same_process;
+        }
         same_process || read.from_nothing || read.began.time > self.returned.time + bound
     }
 

@@ -1,5 +1,6 @@
 //! The log of invalidations in the shared server: era, counter, marks, tail and floors, as the contract of `SharedLog` has them.
 
+use super::planted::{ServerBug, is};
 use super::random::Random;
 use larder_core::{Name, News, Position};
 use std::collections::{BTreeMap, VecDeque};
@@ -29,6 +30,8 @@ pub(crate) struct LogState {
     key_floor: u64,
     /// It goes with the marks: where it is missing, some of them are.
     sentinel: bool,
+    /// What was counted and not marked, by a store with a bug.
+    late: Vec<(u64, Vec<Name>)>,
 }
 
 impl LogState {
@@ -41,10 +44,19 @@ impl LogState {
     ) -> &'a mut LogState {
         let sound = |log: &LogState| {
             let ahead = known.is_some_and(|known| known.era == log.era && known.number > log.number);
-            log.server == server && log.sentinel && !ahead
+            let any_server = is(ServerBug::NoIdentity) || is(ServerBug::NeitherIdentityNorRegress);
+            let is_ahead = ahead && !is(ServerBug::NeitherIdentityNorRegress);
+            let has_all = log.sentinel || is(ServerBug::MarksLostAlone);
+            (log.server == server || any_server) && has_all && !is_ahead
         };
         if !log.as_ref().is_some_and(sound) {
             *log = None;
+        }
+        if is(ServerBug::NotAtomic)
+            && let Some(log) = log
+            && random.happens(500)
+        {
+            log.mark_late();
         }
         log.get_or_insert_with(|| LogState {
             era: random.next(),
@@ -56,12 +68,17 @@ impl LogState {
             floor: 0,
             key_floor: 0,
             sentinel: true,
+            late: Vec::new(),
         })
     }
 
     /// Marks the names with the next number, which is returned.
     pub(crate) fn mark(&mut self, names: &[Name], kept: Kept) -> u64 {
         self.number += 1;
+        if is(ServerBug::NotAtomic) {
+            self.late.push((self.number, names.to_vec()));
+            return self.number;
+        }
         for name in names {
             self.marks.insert(name.clone(), self.number);
         }
@@ -72,6 +89,14 @@ impl LogState {
         self.floor = self.floor.max(self.forget(kept.tags, |name| !name.is_key() && !name.is_namespace()));
         self.key_floor = self.key_floor.max(self.forget(kept.keys, Name::is_key));
         self.number
+    }
+
+    /// Marks what was counted before.
+    fn mark_late(&mut self) {
+        for (number, names) in std::mem::take(&mut self.late) {
+            self.marks.extend(names.iter().map(|name| (name.clone(), number)));
+            self.tail.push_back((number, names));
+        }
     }
 
     /// Forgets the oldest marks of a sort, and returns the highest number among them.
