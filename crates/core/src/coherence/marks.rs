@@ -66,8 +66,12 @@ impl Marks {
         let none = Mark { removed: NEVER, expired: NEVER, expired_at: Time::from_nanos(0) };
         let mark = self.names.entry(id).or_insert(none);
         let last = if name.expires() { &mut mark.expired } else { &mut mark.removed };
-        let is_numbered = |when: When| when.number != UNNUMBERED;
-        if is_numbered(when) && is_numbered(*last) && when.number <= last.number {
+        if when.number != UNNUMBERED && last.number == UNNUMBERED {
+            // Another invalidation of the name: this process's own is still to be numbered, and will be higher.
+            last.tick = when.tick;
+            return true;
+        }
+        if when.number != UNNUMBERED && when.number <= last.number {
             return false;
         }
         *last = when;
@@ -190,6 +194,8 @@ mod tests {
         let (a, mut marks) = (Name::tag("a"), Marks::default());
         assert!(marks.mark(&a, When { tick: 3, number: UNNUMBERED }, NOON));
         assert_eq!(judge(&marks, "a", Since::Number(1_000_000)), Verdict::Void);
+        marks.mark(&a, When { tick: 3, number: 40 }, NOON);
+        assert_eq!(judge(&marks, "a", Since::Number(1_000_000)), Verdict::Void, "that was another's");
         marks.number(std::slice::from_ref(&a), 50);
         assert_eq!(
             (judge(&marks, "a", Since::Number(49)), judge(&marks, "a", Since::Number(50))),

@@ -191,12 +191,19 @@ impl Shared {
             };
             let news = answer.inspect_err(|_| self.counts.failures.add())?;
             let applied = self.apply(coherence, asked, &news);
-            coherence.0.state.lock().number(&pending.names(), news.position.number);
+            let numbered = self.told(&pending);
+            coherence.0.state.lock().number(&numbered, news.position.number);
             if applied != Applied::Ignored {
                 return Ok(());
             }
         }
         Err(Error::new(ErrorKind::Store, "the log of invalidations changed while it was asked"))
+    }
+
+    /// The names that were told and are not pending again.
+    fn told(&self, told: &Pending) -> Vec<Name> {
+        let pending = self.pending.lock().names();
+        told.names().into_iter().filter(|name| !pending.contains(name)).collect()
     }
 
     async fn number_pending(&self, asked: Asked, pending: &Pending) -> Result<News> {
@@ -301,7 +308,7 @@ impl Shared {
                     let _ = coherence.confirm().await;
                 }
                 let numbered = Position { era: done.news.position.era, number: done.number };
-                coherence.number(names, &pending.names(), numbered, now);
+                coherence.number(names, &self.told(&pending), numbered, now);
                 self.outbox.send(done.news.position.era, done.number, all_names.clone());
                 done.tokens.truncate(voids.len());
                 Ok(done.tokens)
