@@ -52,7 +52,7 @@ use std::time::Duration;
 ///
 /// # Memory
 ///
-/// Bounded: 114,688 invalidated names are known, which takes 8 MB. If more are invalidated, the older half is
+/// Bounded: 114,688 invalidated names are known, which takes 6.4 MB. If more are invalidated, the older half is
 /// forgotten; entries that are older than that are asked about at the shared log, and without one count as invalidated if
 /// they have tags.
 ///
@@ -202,8 +202,7 @@ impl Coherence {
     /// What begins now, at the time `at`.
     pub(crate) fn since(&self, at: Time) -> Since {
         let is_shared = self.0.shared.is_some();
-        // The tick first: what is applied in between is in the position and not in the tick, which errs to the safe side
-        // for the copy here, so the position is read under the lock that orders both.
+        // Under the lock that orders both counts.
         let state = self.0.state.lock();
         let position =
             state.known.map(|known| if is_shared { known } else { Position { number: state.last, ..known } });

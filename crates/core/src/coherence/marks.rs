@@ -155,6 +155,13 @@ mod tests {
         When { tick: moment, number: moment * 10 }
     }
 
+    /// What the docs of `Coherence` say: 2^17 places of 48 bytes, and a byte of the table's own for each.
+    #[test]
+    fn a_name_takes_forty_eight_bytes() {
+        assert_eq!(size_of::<(u64, Mark)>(), 48);
+        assert_eq!((1_u64 << 17) * 49, 6_422_528);
+    }
+
     fn judge(marks: &Marks, tag: &str, since: Since) -> Verdict {
         let tags = [Arc::from(tag)];
         marks.judge(Names { key: None, tags: &tags }, since)

@@ -219,7 +219,10 @@ impl Shared {
             let call = pin!(self.log.invalidate(asked.known, invalidation));
             self.guard.run(self.witness(), Operation::Remove, call).await?.news
         };
-        self.pending.lock().done(pending);
+        // Where no position is known yet, nothing of the older era was given up.
+        if asked.known.is_some() || !pending.is_everything() {
+            self.pending.lock().done(pending);
+        }
         Ok(news)
     }
 

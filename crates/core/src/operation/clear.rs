@@ -17,7 +17,8 @@ where
     ///
     /// In a store of bytes that is its own namespace and nothing else; a store of values is emptied, also for other
     /// caches that share it through an `Arc`. Once this has returned, no value whose load or read began before the
-    /// call is stored or served by this cache, its clones and its boxed form.
+    /// call is stored or served by this cache, its clones and its boxed form; nor by other processes, where a store keeps a
+    /// log of invalidations, as with [`remove`](Self::remove).
     ///
     /// # Errors
     ///

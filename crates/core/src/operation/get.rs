@@ -85,7 +85,8 @@ where
 
     /// Returns the value under `key` if the first level keeps it in memory, fresh or stale.
     ///
-    /// Never waits, never loads, never reloads, and counts hits only; the place for it is before something that
+    /// Where other processes invalidate too, it returns only what needs no word from the shared log: `None` when that was not
+    /// asked within the [bound](crate::CoherenceOptions::bound). Never waits, never loads, never reloads, and counts hits only; the place for it is before something that
     /// is itself expensive to build.
     ///
     /// # Examples

@@ -74,7 +74,8 @@ where
     /// Puts `value` under `key` in every level, in place of what was there.
     ///
     /// Once this has returned, no value whose load or read began before the call is stored over this one or served
-    /// in its place, by this cache, its clones and its boxed form. A ttl of zero, and a veto of
+    /// in its place, by this cache, its clones and its boxed form; and by other processes, where a store keeps a log of
+    /// invalidations, as with [`remove`](Self::remove). A ttl of zero, and a veto of
     /// [`cache_if`](Self::cache_if), remove what was there.
     ///
     /// A level may be written in another way: past it, or later and in the background, see [`write`](Self::write).
