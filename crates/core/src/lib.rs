@@ -8,7 +8,7 @@
 //! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak
 //!   of: `entry` (and `extra`), `time`, `error`
 //! - what travels: `wire` (`wire/seal`, `wire/open`), `envelope`, `compress`, `encrypt`, `room`
-//! - composition: `level`, `holds` (sealed) and its four forms `native`, `encoded`, `chain`, `boxed`
+//! - composition: `level`, `holds` (sealed; `cx` goes with each call) and its four forms `native`, `encoded`, `chain`, `boxed`
 //! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`; what is written later: `behind`
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
@@ -37,6 +37,7 @@ mod combinator;
 mod compress;
 mod counters;
 mod current_load;
+mod cx;
 mod cycle;
 mod dependencies;
 mod edits;
