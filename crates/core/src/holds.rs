@@ -22,8 +22,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::cx::Cx;
-pub(crate) use crate::cx::{Keeping, Skip, Unread};
+pub(crate) use crate::cx::{Cx, Keeping, Skip, Unread};
 
 /// Sealed: a store `S` with what stands in the codec's place holds `V` under `K`.
 #[diagnostic::on_unimplemented(
