@@ -1,7 +1,7 @@
 //! What the models play in: a clock that stands still, stores that take their time, and a row in a database.
 
 use larder_models::{
-    Cache, Capabilities, Cleared, Clock, Entry, LoadError, Result, Sleep, Store, Tick, Time,
+    Cache, Capabilities, Cleared, Clock, Coherence, Entry, LoadError, Result, Sleep, Store, Tick, Time,
 };
 use shuttle::future::{JoinHandle, spawn};
 use shuttle::rand::{Rng, thread_rng};
@@ -327,13 +327,13 @@ impl Store<u64> for Shelf {
     }
 }
 
-/// A clock that stands still.
+/// A clock that stands still, with a group of its own: models of several tests run side by side.
 #[derive(Clone)]
-struct Still(Arc<std::sync::atomic::AtomicU64>);
+struct Still(Arc<std::sync::atomic::AtomicU64>, Coherence);
 
 impl Default for Still {
     fn default() -> Self {
-        Still(Arc::new(1_000_000_000_000.into()))
+        Still(Arc::new(1_000_000_000_000.into()), Coherence::new())
     }
 }
 
@@ -346,6 +346,9 @@ impl Clock for Still {
     }
     fn sleep(&self, _: Duration) -> Sleep {
         Box::pin(std::future::pending())
+    }
+    fn coherence(&self) -> Coherence {
+        self.1.clone()
     }
     fn on_tick(&self, _: Weak<dyn Tick>) {}
 }

@@ -29,14 +29,14 @@
 mod flight;
 mod flusher;
 mod options;
+mod sealed;
 mod state;
 
 pub use options::{Behind, WhenFull};
+pub(crate) use sealed::Sealed;
 
 use crate::guard::Guard;
 use crate::holds::{Cx, Drain};
-use crate::planted::{self, Bug};
-use crate::record::{PutIf, Token};
 use crate::{ByteStore, Clock, Error, ErrorKind, Result, Time};
 use bytes::Bytes;
 use flight::{Report, Sink};
@@ -45,7 +45,7 @@ use parking_lot::Mutex;
 use state::{Refused, State};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
@@ -66,33 +66,6 @@ struct Core {
     landed: Notify,
     /// That of the first write, for what happens when no cache is left to ask.
     clock: OnceLock<Arc<dyn Clock>>,
-}
-
-/// A value on its way to the store.
-pub(crate) struct Sealed {
-    pub(crate) bytes: Bytes,
-    pub(crate) expires_at: Option<SystemTime>,
-    pub(crate) dead_at: Time,
-    /// What it may replace and nothing else, where that is compared.
-    pub(crate) token: Option<Token>,
-}
-
-impl Sealed {
-    /// Puts it under the key, unless something else is there than what it may replace.
-    pub(crate) async fn put(&self, store: &impl ByteStore, key: &str) -> Result<()> {
-        let (bytes, at) = (self.bytes.clone(), self.expires_at);
-        match &self.token {
-            Some(_) if planted::is(Bug::NoPutGuard) => store.put(key, bytes, at).await,
-            Some(token) if planted::is(Bug::ShortTombstone) => {
-                let put = store.put_if(key, token, bytes.clone(), at).await?;
-                let is_absent = put == PutIf::Refused && store.get(key).await?.is_none();
-                if is_absent { store.put(key, bytes, at).await } else { Ok(()) }
-            }
-            // Refused: somebody was faster, and what is there is newer.
-            Some(token) => store.put_if(key, token, bytes, at).await.map(drop),
-            None => store.put(key, bytes, at).await,
-        }
-    }
 }
 
 /// What became of a value that was offered to the queue.
@@ -365,6 +338,7 @@ mod tests {
     use flight::Flight;
     use state::Next;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::time::SystemTime;
 
     struct Nowhere;
 

@@ -1,14 +1,14 @@
 //! The clock of one node: virtual time, and a wall clock of its own that may be wrong.
 
 use super::world::World;
-use larder_core::{Clock, Sleep, Tick, Time};
+use larder_core::{Clock, Coherence, Sleep, Tick, Time};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The clock of one node of a simulated cluster. Clones are the same clock.
+/// The clock of one process of a simulated cluster. Clones are the same clock, and caches with it belong to one group.
 ///
 /// Its monotonic time goes on with the world, also while the node stands still. Its time of day is wrong by what the
 /// seed says, drifts, and steps.
@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct NodeClock {
     world: Arc<World>,
     node: usize,
+    coherence: Coherence,
 }
 
 /// How a node's time of day differs from the right one.
@@ -37,7 +38,7 @@ pub(crate) fn true_wall(now: Duration) -> SystemTime {
 
 impl NodeClock {
     pub(crate) fn new(world: &Arc<World>, node: usize) -> Self {
-        NodeClock { world: Arc::clone(world), node }
+        NodeClock { world: Arc::clone(world), node, coherence: Coherence::new() }
     }
 }
 
@@ -70,6 +71,10 @@ impl Clock for NodeClock {
         Box::pin(Timer { clock: self.clone(), place })
     }
 
+    fn coherence(&self) -> Coherence {
+        self.coherence.clone()
+    }
+
     fn on_tick(&self, job: Weak<dyn Tick>) {
         self.world.jobs.lock()[self.node].push(job);
     }
@@ -84,7 +89,7 @@ impl Future for Timer {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let NodeClock { world, node } = &self.clock;
+        let NodeClock { world, node, .. } = &self.clock;
         if world.agenda.set(self.place, *node, cx.waker().clone()) { Poll::Pending } else { Poll::Ready(()) }
     }
 }

@@ -16,6 +16,7 @@ pub struct Seams {
     world: Arc<World>,
     node: usize,
     setup: Arc<Setup>,
+    clock: NodeClock,
     memory: NodeMemory,
     shared: SharedStore,
 }
@@ -27,6 +28,7 @@ impl Seams {
             world: Arc::clone(world),
             node,
             setup: Arc::clone(setup),
+            clock: NodeClock::new(world, node),
             memory: NodeMemory::new(setup.memory_room, random),
             shared: SharedStore::new(world, node),
         }
@@ -44,7 +46,7 @@ impl Seams {
 
     /// Returns the clock of the node.
     pub fn clock(&self) -> NodeClock {
-        NodeClock::new(&self.world, self.node)
+        self.clock.clone()
     }
 
     /// Returns the memory of this process. Whether its cache has it in front is up to who assembles the cache;
