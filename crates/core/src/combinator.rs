@@ -19,6 +19,8 @@ mod hard_timeout;
 mod jitter;
 mod level_timeout;
 mod loader;
+mod lock;
+mod lock_lease;
 mod max_load_time;
 mod max_value_bytes;
 mod migrate;

@@ -33,6 +33,8 @@ pub(crate) struct Counters {
     pub(crate) soft_timeouts: Count,
     pub(crate) hard_timeouts: Count,
     pub(crate) remembered: Count,
+    pub(crate) elsewhere: Count,
+    pub(crate) unlocked: Count,
 }
 
 /// The counts of one level.
@@ -67,6 +69,8 @@ impl Counters {
             soft_timeouts: Count::default(),
             hard_timeouts: Count::default(),
             remembered: Count::default(),
+            elsewhere: Count::default(),
+            unlocked: Count::default(),
         }
     }
 

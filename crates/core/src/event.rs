@@ -62,6 +62,16 @@ pub enum Event<'a> {
         /// What went wrong the last time. Each try was [`LevelFailed`](Event::LevelFailed) too.
         error: &'a Error,
     },
+    /// The lock failed that has one process at a time load a key ([`lock`](crate::Cache::lock)), or did not answer in time. The
+    /// load went on without it, as do all of the next 5 s.
+    #[non_exhaustive]
+    LockFailed {
+        /// What went wrong.
+        error: &'a Error,
+    },
+    /// The lease on a key ended while its load ran, because it could not be renewed in time: another process may load the
+    /// same key.
+    LeaseLost,
     /// A value was loaded or read, but `remove`, `insert` or `clear` overtook it. It went to the callers that
     /// were waiting for it and was not stored.
     Overtaken,

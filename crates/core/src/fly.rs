@@ -7,6 +7,7 @@ use crate::flight::{Flight, Outcome};
 use crate::flights::Lead;
 use crate::holds::{Cx, Fetched, Holds, Stamp, Unread};
 use crate::load_context::LoadContext;
+use crate::load_lock::Claim;
 use crate::planted::{self, Bug};
 use crate::spawn::catch_panic;
 use crate::{Cache, Entry, Error, Freshness, Lookup, Time, running};
@@ -98,9 +99,7 @@ where
         let (found, failure) = self.fetch(key, trip.from, trip.waited, trip.floor, cx).await;
         if let Some(found) = found {
             if self.will_do(flight, &found, trip.floor, load.is_some()) {
-                let outcome = Outcome::Found(found.entry.clone(), found.level);
-                self.copy_up(&lead.visit, key, found, inside).await;
-                return outcome;
+                return self.take(lead, found, inside).await;
             }
             if found.is_hit() {
                 flight.serve_meanwhile(found.entry, found.level);
@@ -115,19 +114,38 @@ where
         if let Some(outcome) = self.leave_alone(key, lead, trip) {
             return outcome;
         }
-        self.inner.counters.loads.add();
-        if trip.waited == Waited::Not || flight.has_answered(clock) {
-            self.inner.counters.reloads.add();
-        }
-        self.inner.coherence.begin().await;
-        let since = self.inner.coherence.since(clock.now_exact());
         let _told = self.policy.loads.is_capped.then(Capped::begin);
-        let loaded = {
-            let load = pin!(load(LoadContext::new(Arc::clone(flight))));
-            self.watch(lead, load).await
+        let gained = {
+            let gain = pin!(async {
+                let lease = match self.claim(lead, trip).await {
+                    Claim::Load(lease) => lease,
+                    Claim::Elsewhere(found) => return Err(found),
+                };
+                self.inner.counters.loads.add();
+                if trip.waited == Waited::Not || flight.has_answered(clock) {
+                    self.inner.counters.reloads.add();
+                }
+                self.inner.coherence.begin().await;
+                let since = self.inner.coherence.since(clock.now_exact());
+                let load = pin!(load(LoadContext::new(Arc::clone(flight))));
+                let loaded = match &lease {
+                    Some(lease) => lease.hold(|event| self.observers().tell(event), load).await,
+                    None => load.await,
+                };
+                Ok((loaded, since, lease))
+            });
+            self.watch(lead, gain).await
+        };
+        let Some(gained) = gained else {
+            self.load_failed(lead, trip, LoadFailure::TimedOut, None);
+            return Outcome::TimedOut;
+        };
+        let (loaded, since, lease) = match gained {
+            Ok(loaded) => loaded,
+            Err(found) => return self.take(lead, found, inside).await,
         };
         match loaded {
-            Some(Ok(value)) => {
+            Ok(value) => {
                 let since = if planted::is(Bug::StampAtCompletion) {
                     self.inner.coherence.since(since.at)
                 } else {
@@ -137,25 +155,32 @@ where
                 // Failures of levels are reported, and a panic in what it is stored with is: the value goes to its
                 // callers whatever becomes of the storing.
                 let stored = self.tell_panic(pin!(self.store(lead, &value, since, inside))).await;
+                if let Some(lease) = lease {
+                    // Others find the value from now on.
+                    lease.release().await;
+                }
                 let Stamp { life, extra } =
                     stored.unwrap_or_else(|| Stamp::unstored(since, &flight.edits.lock().terms));
                 Outcome::Loaded(Entry::with_life(value, life, extra))
             }
-            Some(Err(error)) => {
+            Err(error) => {
                 self.load_failed(lead, trip, LoadFailure::Error, Some(&error));
                 Outcome::Failed(error)
             }
-            None => {
-                self.load_failed(lead, trip, LoadFailure::TimedOut, None);
-                Outcome::TimedOut
-            }
         }
+    }
+
+    /// Has the levels in front keep what was found, which is the answer.
+    async fn take(&self, lead: &Lead<K, V>, found: Fetched<V>, inside: Inside) -> Outcome<V> {
+        let outcome = Outcome::Found(found.entry.clone(), found.level);
+        self.copy_up(&lead.visit, lead.flight.key.borrow(), found, inside).await;
+        outcome
     }
 
     /// Whether what was found at a lower level is the answer. What is older than what a level in front has is not, as where
     /// a write did not reach the lower one. What is old, or to be reloaded, is not if there is a
     /// loader, unless that is to be left alone.
-    fn will_do(
+    pub(crate) fn will_do(
         &self,
         flight: &Flight<K, V>,
         found: &Fetched<V>,

@@ -64,6 +64,7 @@ mod life;
 pub mod load;
 mod load_context;
 mod load_error;
+mod load_lock;
 mod load_rules;
 mod loading;
 mod lock;

@@ -4,6 +4,7 @@
 //! A level behind another one does not load, so these are said on the left side of `.chain` or after it.
 
 use crate::ahead::Ahead;
+use crate::load_lock::LoadLock;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub(crate) struct LoadRules<K: ?Sized, V> {
     pub(crate) tags: Option<Arc<Tags<K, V>>>,
     /// Whether a value lives no longer than what it was made from.
     pub(crate) is_capped: bool,
+    /// What has one process at a time load a key.
+    pub(crate) lock: Option<Arc<LoadLock>>,
 }
 
 pub(crate) type Predicate<V> = dyn Fn(&V) -> bool + Send + Sync;
@@ -58,6 +61,7 @@ impl<K: ?Sized, V> LoadRules<K, V> {
             (self.fallback.is_some(), "fallback"),
             (self.tags.is_some(), "tags"),
             (self.is_capped, "capped_by_dependencies"),
+            (self.lock.is_some(), "lock"),
         ];
         ahead.or_else(|| rules.iter().find(|(said, _)| *said).map(|(_, method)| *method))
     }
@@ -106,6 +110,7 @@ impl<K: ?Sized, V> LoadRules<K, V> {
             ahead: self.ahead,
             cache_errors: self.cache_errors.clone(),
             is_capped: self.is_capped,
+            lock: self.lock.clone(),
             ..LoadRules::default()
         }
     }
@@ -125,6 +130,7 @@ impl<K: ?Sized, V> Default for LoadRules<K, V> {
             fallback: None,
             tags: None,
             is_capped: false,
+            lock: None,
         }
     }
 }
@@ -138,6 +144,7 @@ impl<K: ?Sized, V> Clone for LoadRules<K, V> {
             cache_errors: self.cache_errors.clone(),
             fallback: self.fallback.clone(),
             tags: self.tags.clone(),
+            lock: self.lock.clone(),
             ..*self
         }
     }

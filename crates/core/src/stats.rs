@@ -31,6 +31,11 @@ pub struct Stats {
     pub hard_timeouts: u64,
     /// Calls that were answered with the error of an earlier load: [`cache_errors`](crate::Cache::cache_errors).
     pub remembered_errors: u64,
+    /// Loads that another process spared this one, which had waited for it: [`lock`](crate::Cache::lock).
+    pub loaded_elsewhere: u64,
+    /// Loads that began without the lease of the [`lock`](crate::Cache::lock): it had failed a short while ago, or others had
+    /// it in vain.
+    pub loads_without_lease: u64,
 }
 
 /// What one level counted.
@@ -136,8 +141,12 @@ impl fmt::Display for Stats {
         )?;
         write!(
             f,
-            "late loads {}, timed out {}, remembered errors {}",
-            self.soft_timeouts, self.hard_timeouts, self.remembered_errors
+            "late loads {}, timed out {}, remembered errors {}, loaded elsewhere {}, without a lease {}",
+            self.soft_timeouts,
+            self.hard_timeouts,
+            self.remembered_errors,
+            self.loaded_elsewhere,
+            self.loads_without_lease
         )
     }
 }

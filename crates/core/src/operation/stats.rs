@@ -53,6 +53,8 @@ where
             soft_timeouts: counters.soft_timeouts.get(),
             hard_timeouts: counters.hard_timeouts.get(),
             remembered_errors: counters.remembered.get(),
+            loaded_elsewhere: counters.elsewhere.get(),
+            loads_without_lease: counters.unlocked.get(),
         };
         stats.levels[0].fresh_hits += counters.first_hits.sum();
         stats
