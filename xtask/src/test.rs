@@ -76,6 +76,16 @@ pub(crate) fn run(allowed: Servers) -> ExitCode {
             let outages = "run --quiet --all-features --example outages -- --seconds 20 --outages 1 --server";
             parts.command(&format!("outages of {server}"), cargo(&format!("{outages} {server}")));
         }
+        // They fail if a process reads what another one has invalidated, or if one key is loaded by two of them.
+        for (name, scene) in [
+            ("mixed, redis", "--processes 4 --seconds 15"),
+            ("mixed, postgres", "--processes 2 --seconds 15 --server postgres"),
+            ("leader, redis", "--scene leader"),
+            ("leader, postgres", "--scene leader --processes 16 --server postgres"),
+        ] {
+            let processes = cargo(&format!("run --quiet --all-features --example processes -- {scene}"));
+            parts.command(&format!("processes: {name}"), processes);
+        }
     }
 
     let shortly = fuzz::Options { seconds: FUZZ_SECONDS, target: None };
