@@ -71,6 +71,7 @@ mod forgetful;
 pub mod form;
 pub mod lock;
 pub mod log_records;
+pub mod processes;
 pub mod raw_bytes;
 pub mod raw_values;
 pub mod shared_log;
@@ -152,6 +153,13 @@ macro_rules! conformance {
             a_guard_is_planted_for_who_says_for_how_long,
             what_is_voided_is_nothing_and_can_be_put_by_who_voided_it,
             a_read_is_no_older_than_its_news,
+        );
+        $crate::conformance!(@pair processes:
+            a_read_through_the_store_gives_nothing_that_was_invalidated,
+            a_copy_in_memory_is_served_no_longer_than_the_bound,
+            a_copy_that_nobody_invalidated_is_served_on_after_one_question,
+            a_load_that_another_process_overtook_is_not_stored,
+            what_is_written_past_the_log_is_not_believed,
         );
     };
     (bus, $make:expr) => {
