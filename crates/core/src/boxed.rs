@@ -3,6 +3,7 @@
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
 use crate::shared_log::SharedLog;
+use crate::store::Condemned;
 use crate::{Coherence, Level, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::Pin;
@@ -53,6 +54,7 @@ trait Erased<K: ?Sized, V>: Send + Sync {
     fn log(&self) -> Option<Arc<dyn SharedLog>>;
     fn address(&self, key: &K) -> Option<String>;
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>>;
+    fn remove_where(&self, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64>;
     fn drain<'a>(&'a self, cx: Cx<'a>, how: Drain) -> BoxFuture<'a, Result<()>>;
     fn keeps(&self, plan: &[Step]) -> bool;
     fn waits(&self, plan: &[Step]) -> bool;
@@ -105,6 +107,9 @@ where
     }
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::clear(self, cx))
+    }
+    fn remove_where(&self, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64> {
+        C::remove_where(self, cx, condemned)
     }
     fn drain<'a>(&'a self, cx: Cx<'a>, how: Drain) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::drain(self, cx, how))
@@ -175,6 +180,10 @@ where
     }
     async fn clear(level: &Erasure<K, V>, cx: Cx<'_>) -> Result<()> {
         level.store.0.clear(cx).await
+    }
+
+    fn remove_where(level: &Erasure<K, V>, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64> {
+        level.store.0.remove_where(cx, condemned)
     }
     async fn drain(level: &Erasure<K, V>, cx: Cx<'_>, how: Drain) -> Result<()> {
         level.store.0.drain(cx, how).await

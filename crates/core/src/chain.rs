@@ -3,6 +3,7 @@
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
 use crate::shared_log::SharedLog;
+use crate::store::Condemned;
 use crate::{Level, Lookup, Result, Time};
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +117,16 @@ where
         let Chain { front, back } = &*level.store;
         let lower = C2::clear(back, cx.below(C1::depth(front))).await;
         C1::clear(front, cx).await.and(lower)
+    }
+
+    fn remove_where(
+        level: &Level<Pair<S1, C1, S2, C2>, Self>,
+        cx: Cx<'_>,
+        condemned: &Condemned<'_, K, V>,
+    ) -> Result<u64> {
+        let Chain { front, back } = &*level.store;
+        let lower = C2::remove_where(back, cx.below(C1::depth(front)), condemned)?;
+        Ok(lower.max(C1::remove_where(front, cx, condemned)?))
     }
 
     async fn drain(level: &Level<Pair<S1, C1, S2, C2>, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {

@@ -5,11 +5,12 @@ use crate::codec::{Codec, Format};
 use crate::coherence::{Names, Shared, Verdict};
 use crate::event::Operation;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Stamp, Step};
-use crate::native::cleared;
+use crate::native::{blind, cleared};
 use crate::planted::{self, Bug};
 use crate::record::Token;
 use crate::shared_log::{Name, SharedLog};
 use crate::spawn::spawn;
+use crate::store::Condemned;
 use crate::{ByteStore, Entry, Freshness, Key, Level, Result, Time};
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -163,6 +164,10 @@ where
         }
         let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear(&level.prefix))).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
+    }
+
+    fn remove_where(_: &Level<B, Self>, cx: Cx<'_>, _: &Condemned<'_, K, V>) -> Result<u64> {
+        if cx.skips_write() { Ok(0) } else { Err(cx.failed(Operation::Remove, blind())) }
     }
 
     async fn drain(level: &Level<B, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::coherence::Since;
 use crate::entry::Lifetime;
 use crate::extra::Extra;
 use crate::shared_log::SharedLog;
-use crate::store::Usage;
+use crate::store::{Condemned, Usage};
 use crate::terms::Terms;
 use crate::{Coherence, Entry, Freshness, Level, Result, Time};
 use std::future::Future;
@@ -106,6 +106,11 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
     /// Removes every entry from every level, the lowest first.
     #[doc(hidden)]
     fn clear(level: &Level<S, Self>, cx: Cx<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes what `condemned` says yes to from every level, the lowest first, and returns how many that were in the
+    /// level that had most. An error, and no more is removed, where a level cannot look at all its entries.
+    #[doc(hidden)]
+    fn remove_where(level: &Level<S, Self>, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64>;
 
     /// Has what is queued written, in every level, and returns when all of it is written or given up.
     #[doc(hidden)]

@@ -126,7 +126,7 @@ pub use operation::{Found, InsertOptions};
 pub use record::{Put, PutIf, Record, Token};
 pub use shared_log::{Answer, Invalidated, Invalidation, Name, News, Position, SharedLog};
 pub use stats::{LevelStats, Stats};
-pub use store::{Capabilities, Cleared, Store, Usage};
+pub use store::{Capabilities, Cleared, Condemned, Store, Usage};
 pub use system_clock::SystemClock;
 pub use time::Time;
 pub use wire::Wire;

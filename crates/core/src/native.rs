@@ -5,7 +5,8 @@ use crate::event::Operation;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step, short_name};
 use crate::shared_log::SharedLog;
 use crate::{
-    Coherence, Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time, store::Cleared,
+    Coherence, Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time,
+    store::{Cleared, Condemned},
 };
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -130,6 +131,13 @@ where
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
+    fn remove_where(level: &Level<S, Self>, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64> {
+        if cx.skips_write() {
+            return Ok(0);
+        }
+        level.store.remove_where(condemned).ok_or_else(|| cx.failed(Operation::Remove, blind()))
+    }
+
     async fn drain(_: &Level<S, Self>, _: Cx<'_>, _: Drain) -> Result<()> {
         Ok(())
     }
@@ -187,6 +195,12 @@ where
 {
     let written = guarded(level, cx, Operation::Write, pin!(level.store.insert(key, entry))).await;
     written.map_err(|error| cx.failed(Operation::Write, error))
+}
+
+/// A store cannot look at all its entries.
+pub(crate) fn blind() -> Error {
+    let cure = "tag the entries and invalidate the tag, or leave this level out by `skip_level`";
+    Error::new(ErrorKind::Unsupported, format!("it cannot look at all its entries: {cure}"))
 }
 
 /// A store that cannot clear has not done what was asked.

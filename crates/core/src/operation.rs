@@ -8,6 +8,7 @@ mod get;
 mod get_or_load;
 mod insert;
 mod invalidate;
+mod invalidate_where;
 mod lookup;
 mod remove;
 mod shutdown;

@@ -53,6 +53,13 @@ pub trait Store<K: ?Sized>: Send + Sync + 'static {
         async { Ok(Cleared::Unsupported) }
     }
 
+    /// Removes the entries that `condemned` says yes to, and returns how many. It may be asked about an entry more than once,
+    /// and holds no lock when it is asked. `None`, the default: the store cannot look at all its entries.
+    fn remove_where(&self, condemned: &Condemned<'_, K, Self::Value>) -> Option<u64> {
+        let _ = condemned;
+        None
+    }
+
     /// Frees what is dead at `now`. Called about once a second by a cache whose entries expire; the default
     /// does nothing.
     fn sweep(&self, now: Time) {
@@ -69,6 +76,9 @@ pub trait Store<K: ?Sized>: Send + Sync + 'static {
         Capabilities::default()
     }
 }
+
+/// Says of an entry whether it is to go: [`Store::remove_where`].
+pub type Condemned<'a, K, V> = dyn Fn(&K, &V) -> bool + Send + Sync + 'a;
 
 /// What became of a request to remove every entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +194,9 @@ impl<K: ?Sized, S: Store<K>> Store<K> for Arc<S> {
     }
     fn clear(&self) -> impl Future<Output = Result<Cleared>> + Send {
         (**self).clear()
+    }
+    fn remove_where(&self, condemned: &Condemned<'_, K, Self::Value>) -> Option<u64> {
+        (**self).remove_where(condemned)
     }
     fn sweep(&self, now: Time) {
         (**self).sweep(now);

@@ -2,7 +2,7 @@
 
 use crate::Gate;
 use crate::calls::Calls;
-use larder_core::{Capabilities, Cleared, Entry, Lookup, Operation, Result, Store, Time, Usage};
+use larder_core::{Capabilities, Cleared, Condemned, Entry, Lookup, Operation, Result, Store, Time, Usage};
 use parking_lot::Mutex;
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -156,6 +156,14 @@ where
         self.0.calls.enter(Operation::Clear, self.is_remote()).await?;
         self.0.entries.lock().clear();
         Ok(Cleared::Done)
+    }
+
+    fn remove_where(&self, condemned: &Condemned<'_, K, V>) -> Option<u64> {
+        self.0.calls.note(Operation::Remove);
+        let held = self.0.entries.lock().clone();
+        let gone = held.iter().filter(|(key, entry)| condemned((*key).borrow(), entry.value()));
+        let removed = gone.filter(|(key, _)| self.0.entries.lock().remove((*key).borrow()).is_some());
+        Some(removed.count() as u64)
     }
 
     fn sweep(&self, now: Time) {

@@ -77,7 +77,9 @@ where
 }
 
 /// Begins a new era of every key when dropped, however that comes.
-struct OvertakingAll<'a, K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(&'a Inner<K, V>);
+pub(super) struct OvertakingAll<'a, K: ?Sized + Lookup, V: Clone + Send + Sync + 'static>(
+    pub(super) &'a Inner<K, V>,
+);
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for OvertakingAll<'_, K, V> {
     fn drop(&mut self) {

@@ -76,6 +76,16 @@ impl<K: ?Sized + Lookup, V: Clone> Engine<K, V> {
         on_shards!(self, shards => shards.remove(key))
     }
 
+    /// Looks at an entry without a trace: it does not become more worth keeping.
+    pub(crate) fn peek(&self, key: &K) -> Option<Entry<V>> {
+        on_shards!(self, shards => shards.cache.peek(key).map(|held| held.entry))
+    }
+
+    /// The keys that are there now.
+    pub(crate) fn keys(&self) -> Vec<K::Owned> {
+        on_shards!(self, shards => shards.keys())
+    }
+
     /// Takes out all entries that are there now, one with each step.
     pub(crate) fn drain(&self) -> impl Iterator<Item = (K::Owned, V)> + '_ {
         let (counted, weighed) = match self {
@@ -129,6 +139,16 @@ impl<K: Hash + Eq + Clone, V: Clone, W: Weight> Shards<K, V, W> {
 
     fn drain(&self) -> impl Iterator<Item = (K, V)> + '_ {
         self.cache.drain().map(|(key, held)| (key, held.entry.into_value()))
+    }
+
+    fn keys(&self) -> Vec<K> {
+        let keys = RefCell::new(Vec::with_capacity(self.cache.len()));
+        // As below.
+        self.cache.retain(|key, _| {
+            keys.borrow_mut().push(key.clone());
+            true
+        });
+        keys.into_inner()
     }
 
     fn take_dead(&self, now: Time) -> (Vec<(K, V)>, Time) {

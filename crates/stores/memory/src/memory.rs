@@ -3,7 +3,7 @@
 use crate::deadlines::Deadlines;
 use crate::departure::Departure;
 use crate::engine::{Engine, Gone};
-use larder_core::{Capabilities, Cleared, Entry, Lookup, Result, Store, Time, Usage};
+use larder_core::{Capabilities, Cleared, Condemned, Entry, Lookup, Result, Store, Time, Usage};
 use std::borrow::Borrow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -168,6 +168,19 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Store<K> for Memory<K
             self.depart(&key, value, Departure::Cleared);
         }
         Ok(Cleared::Done)
+    }
+
+    fn remove_where(&self, condemned: &Condemned<'_, K, V>) -> Option<u64> {
+        let mut removed = 0;
+        for key in self.engine.keys() {
+            let key = key.borrow();
+            let is_condemned = self.engine.peek(key).is_some_and(|entry| condemned(key, entry.value()));
+            if is_condemned && let Some((key, value)) = self.engine.remove(key) {
+                removed += 1;
+                self.depart(&key, value, Departure::Removed);
+            }
+        }
+        Some(removed)
     }
 
     fn sweep(&self, now: Time) {

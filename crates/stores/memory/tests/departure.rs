@@ -51,6 +51,9 @@ fn every_way_out_has_its_name() {
     keep(&memory, "c", 4);
     let _ = at_once(memory.clear());
     assert_eq!(take(&log), one("c", 4, Cleared));
+    keep(&memory, "d", 5);
+    assert_eq!(memory.remove_where(&|key, value| (key, *value) == ("d", 5)), Some(1));
+    assert_eq!(take(&log), one("d", 5, Removed));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use super::random::Random;
-use larder_core::{Capabilities, Cleared, Entry, Result, Store, Time, Usage};
+use larder_core::{Capabilities, Cleared, Condemned, Entry, Result, Store, Time, Usage};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,6 +67,12 @@ impl Store<u64> for NodeMemory {
     async fn clear(&self) -> Result<Cleared> {
         self.0.lock().entries.clear();
         Ok(Cleared::Done)
+    }
+
+    fn remove_where(&self, condemned: &Condemned<'_, u64, Page>) -> Option<u64> {
+        let held = self.0.lock().entries.clone();
+        let gone = held.iter().filter(|(key, entry)| condemned(key, entry.value()));
+        Some(gone.filter(|(key, _)| self.0.lock().entries.remove(key).is_some()).count() as u64)
     }
 
     fn sweep(&self, now: Time) {

@@ -62,6 +62,24 @@ pub async fn an_insert_replaces_and_a_remove_removes<S: Store<str, Value = Bytes
     assert_eq!(read(&store, "bob").await.map(Entry::into_value), Some("other".into()));
 }
 
+/// Where all entries can be looked at, what is condemned goes, and the store may be asked meanwhile.
+///
+/// # Panics
+///
+/// If not.
+pub async fn what_is_condemned_goes<S: Store<str, Value = Bytes>>(store: S) {
+    write(&store, "ada", entry("countess")).await;
+    write(&store, "bob", entry("carpenter")).await;
+    let removed = store.remove_where(&|name, value| store.get_now(name).is_pending() || value == "carpenter");
+    let Some(removed) = removed else { return };
+    let was_asked = store.get_now("ada").is_ready();
+    assert_eq!(removed, if was_asked { 1 } else { 2 });
+    assert!(read(&store, "bob").await.is_none());
+    assert_eq!(read(&store, "ada").await.is_some(), was_asked);
+    assert_eq!(store.remove_where(&|_, value| value == "carpenter"), Some(0), "it is gone");
+    assert_eq!(Arc::new(store).remove_where(&|_, _| false), Some(0), "an arc of the store is the store");
+}
+
 /// `Arc<S>` forwards everything.
 ///
 /// # Panics
