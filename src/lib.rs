@@ -120,18 +120,20 @@
 //!
 //! # What it does not do
 //!
-//! Other processes do not learn of a `remove` yet: what they have in memory they serve until its ttl ends. There is no
-//! tag and no metrics exporter yet; `CHANGELOG.md` says what there is. larder never promises that
-//! something stays: every store may forget.
+//! There are no metrics exporters yet; `CHANGELOG.md` says what there is. larder never promises that something stays: every
+//! store may forget. What other processes have in memory is known to be removed only where the processes share a store with a
+//! log of invalidations, Redis or PostgreSQL.
 
 pub use larder_core::{
     AlsoReads, Answer, Around, Behind, Boxed, BoxedBytes, Breaker, BreakerState, Bus, ByBytes, ByteStore,
-    Cache, CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Coherence, Compress, CurrentLoad,
-    Encrypt, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel,
-    Invalidated, Invalidation, Key, Level, LevelStats, Limit, Listener, LoadContext, LoadError, LoadFailure,
-    Loader, Loading, Lock, Lookup, Migrate, Name, Native, News, Observer, OnStoreError, OneLevel, Operation,
-    PerLevel, Position, Previous, Promote, Put, PutIf, Raw, Record, Result, Shared, SharedLog, Sleep, Stats,
-    Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire, WriteStrategy,
+    Cache, CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Coherence, CoherenceOptions,
+    CoherenceStats, Compress, Condemned, CurrentLoad, Encrypt, Entry, Error, ErrorKind, Event, Format, Found,
+    Freshness, Holds, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, Level, LevelStats, Limit,
+    Listener, LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup,
+    Migrate, Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous,
+    Promote, Put, PutIf, Raw, Reader, Record, RefreshOptions, Refreshed, Result, Shared, SharedLog, Sleep,
+    Start, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire,
+    WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

@@ -48,9 +48,14 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
 
     /// Tells the running load, if this is one, that it is made from this entry.
     pub(crate) fn note_use(&self, entry: &Entry<V>) {
-        if entry.watch().is_some() || any_capped() {
-            note(entry, &self.inner.coherence);
-        }
+        note_use(entry, &self.inner.coherence);
+    }
+}
+
+/// Tells the running load, if this is one, that it is made from this entry of a cache of that group.
+pub(crate) fn note_use<V>(entry: &Entry<V>, coherence: &Coherence) {
+    if entry.watch().is_some() || any_capped() {
+        note(entry, coherence);
     }
 }
 

@@ -29,9 +29,11 @@ pub(crate) use visit::{HoldsTurn, Visit};
 use crate::coherence::Coherence;
 use crate::counters::Count;
 use crate::flight::{Flight, Outcome};
+use crate::follower::Follower;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, RandomState, shards};
-use crate::{Lookup, Time};
+use crate::{Entry, Lookup, Time};
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 use std::borrow::Borrow;
 use std::future::Future;
 use std::hash::BuildHasher;
@@ -77,6 +79,8 @@ struct State<K: ?Sized + Lookup, V> {
     newest: Time,
     /// The load of the present era.
     flight: Option<Arc<Flight<K, V>>>,
+    /// Copies of what is written under the key.
+    followers: Vec<Arc<Follower<V>>>,
 }
 
 const SHARDS: usize = shards(64);
@@ -115,7 +119,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
         for shard in &self.shards {
             // A key's state may be locked under its shard, never the other way round.
             for visited in shard.lock().iter() {
-                visited.slot.overtake();
+                visited.slot.overtake(None);
             }
         }
     }
@@ -126,11 +130,17 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
     }
 }
 
-impl<K: ?Sized + Lookup, V> Slot<K, V> {
-    fn overtake(&self) {
+impl<K: ?Sized + Lookup, V: Clone> Slot<K, V> {
+    /// Begins a new era, at whose beginning `left` is under the key, or nothing.
+    fn overtake(&self, left: Option<Entry<V>>) {
         let mut state = self.state.lock();
         state.era += 1;
         state.flight = None;
+        let replaced: SmallVec<[_; 1]> =
+            state.followers.iter().map(|follower| follower.replace(left.clone())).collect();
+        // What they held is dropped when nothing is locked.
+        drop(state);
+        drop(replaced);
     }
 }
 
@@ -234,7 +244,6 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Lead<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Entry;
     use crate::failures::Failures;
 
     const WANTED: Wanted = Wanted { loads: true, now: Time::from_nanos(5), floor: Some(Time::from_nanos(4)) };
@@ -314,6 +323,30 @@ mod tests {
         drop(early);
         let Boarding::Lead(_load) = board(&flights, &7, WANTED) else { panic!("nobody flies any more") };
         assert!(matches!(board(&flights, &7, read), Boarding::Alone(_)));
+    }
+
+    #[test]
+    fn followers_hear_nothing_from_before_the_present_era_and_nothing_older() {
+        let flights = Arc::new(Flights::<u64, u64>::new(Coherence::new()));
+        let clock: Arc<dyn crate::Clock> = Arc::new(crate::SystemClock);
+        let follower = Arc::new(Follower::new(&clock, &flights.coherence, None));
+        let following = Visit::begin(&flights, &7).followed_by(&follower);
+        let entry = |value, at| Entry::new(value, Time::from_nanos(at));
+
+        let before = Visit::begin(&flights, &7);
+        before.tell_followers(&entry(1, 5));
+        before.tell_followers(&entry(0, 4));
+        assert_eq!(follower.get(), Some(1));
+        drop(Visit::begin(&flights, &7).overtake_at_the_end(&7, &Failures::new()));
+        assert_eq!(follower.get(), None);
+        before.tell_followers(&entry(2, 6));
+        assert_eq!(follower.get(), None);
+        Visit::begin(&flights, &7).tell_followers(&entry(3, 7));
+        assert_eq!(follower.get(), Some(3));
+
+        assert!(!flights.is_idle(&7));
+        drop((before, following));
+        assert!(flights.is_idle(&7));
     }
 
     #[test]

@@ -173,6 +173,7 @@ where
     /// Has the levels in front keep what was found, which is the answer.
     async fn take(&self, lead: &Lead<K, V>, found: Fetched<V>, inside: Inside) -> Outcome<V> {
         let outcome = Outcome::Found(found.entry.clone(), found.level);
+        lead.visit.tell_followers(&found.entry);
         self.copy_up(&lead.visit, lead.flight.key.borrow(), found, inside).await;
         outcome
     }

@@ -10,6 +10,7 @@ mod insert;
 mod invalidate;
 mod invalidate_where;
 mod lookup;
+mod refresh_every;
 mod remove;
 mod shutdown;
 mod stats;

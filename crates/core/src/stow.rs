@@ -10,10 +10,18 @@ use crate::planted::{self, Bug};
 use crate::policy::Plan;
 use crate::spawn::{catch_panic, in_turn};
 use crate::terms::Terms;
-use crate::{Cache, Lookup, Result, Time};
+use crate::{Cache, Entry, Lookup, Result, Time};
 use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::{Pin, pin};
+
+/// The entry that is written first by this plan, for those who follow the key.
+pub(crate) fn planned<V: Clone>(plan: &Plan, value: &V) -> Option<Entry<V>> {
+    plan.iter().find_map(|step| match step {
+        Step::Write(stamp) => Some(Entry::with_life(value.clone(), stamp.life, stamp.extra.clone())),
+        Step::Leave | Step::Remove => None,
+    })
+}
 
 impl<K, V, S, C> Cache<K, V, S, C>
 where
@@ -32,20 +40,27 @@ where
             return Stamp::unstored(since, &terms);
         }
         let plan = self.policy.plan(key, value, &terms, since, now);
+        let copy = visit.is_followed().then(|| {
+            // Those who follow the key hold it however old it is.
+            planned(&plan, value).unwrap_or_else(|| {
+                let Stamp { life, extra } = Stamp::unstored(since, &terms);
+                Entry::with_life(value.clone(), life, extra)
+            })
+        });
         let _ = match inside {
             Inside::Task => {
                 let turn = match visit.try_turn() {
                     Some(turn) => turn,
                     None => Box::pin(visit.turn()).await,
                 };
-                self.put_loaded(visit, turn, key, Gift::Lend(value), (since, &plan)).await
+                self.put_loaded(visit, turn, key, Gift::Lend(value), (since, &plan, copy)).await
             }
             Inside::Caller => {
                 // The visit keeps the key in the table, and with it the turn.
                 let (cache, visit, key, value) = (self.clone(), visit.again(), key.to_owned(), value.clone());
                 let plan = plan.clone();
                 Box::pin(in_turn(visit.turn(), async move |turn| {
-                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), (since, &plan)).await
+                    cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), (since, &plan, copy)).await
                 }))
                 .await
             }
@@ -87,7 +102,7 @@ where
         _turn: HoldsTurn,
         key: &K,
         value: Gift<'_, V>,
-        (since, plan): (Since, &Plan),
+        (since, plan, copy): (Since, &Plan, Option<Entry<V>>),
     ) -> Result<()> {
         if visit.is_overtaken() || visit.is_outrun(since.at) || !self.is_plan_sound(key, plan) {
             self.inner.counters.overtaken.add();
@@ -97,6 +112,9 @@ where
         self.keep_house(plan);
         let put = C::put(&self.level, self.cx_of(visit), key, value, plan).await;
         visit.note_written(since.at);
+        if let Some(copy) = copy {
+            visit.tell_followers(&copy);
+        }
         put
     }
 

@@ -72,14 +72,18 @@ impl MockClock {
         while self.step(target) {}
     }
 
-    /// Moves time on by `span`, as [`advance`](Self::advance), and lets all tasks come to rest at each timer and
-    /// at the end, so that timers which they set are woken at their own moment too.
+    /// Moves time on by `span`, as [`advance`](Self::advance), and lets all tasks come to rest at each moment at which
+    /// timers end, and at the end, so that timers which they set are woken at their own moment too.
     ///
     /// Needs a current-thread runtime (the default of `#[tokio::test]`) for an order that repeats.
     pub async fn run(&self, span: Duration) {
         let target = self.now().after(span);
         settle().await;
         while self.step(target) {
+            // Those that end at the same moment, together.
+            while self.is_another_due() {
+                self.step(target);
+            }
             settle().await;
         }
         settle().await;
@@ -94,6 +98,11 @@ impl MockClock {
     /// Returns how many timers are waiting.
     pub fn timers(&self) -> usize {
         self.0.lock().timers.len()
+    }
+
+    fn is_another_due(&self) -> bool {
+        let state = self.0.lock();
+        state.timers.first_key_value().is_some_and(|((due, _), _)| *due <= state.now)
     }
 
     /// Goes to the next timer that is due by `target` and wakes it, or else to `target`. Returns whether there

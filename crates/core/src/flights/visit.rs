@@ -2,9 +2,11 @@
 
 use super::{Flights, Slot, State, Visited};
 use crate::failures::Failures;
+use crate::follower::Follower;
 use crate::sync::{AtomicUsize, Mutex};
 use crate::tokens::Tokens;
-use crate::{Lookup, Time};
+use crate::{Entry, Lookup, Time};
+use smallvec::SmallVec;
 use std::borrow::Borrow;
 use std::future::Future;
 use std::hash::BuildHasher;
@@ -30,8 +32,13 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
         let slot = match shard.find(hash, |visited| visited.key.borrow() == key) {
             Some(visited) => Arc::clone(&visited.slot),
             None => {
-                let state =
-                    Mutex::new(State { era: 0, written: 0, newest: Time::from_nanos(0), flight: None });
+                let state = Mutex::new(State {
+                    era: 0,
+                    written: 0,
+                    newest: Time::from_nanos(0),
+                    flight: None,
+                    followers: Vec::new(),
+                });
                 let visits = AtomicUsize::new(0);
                 let slot = Arc::new(Slot { hash, visits, state, turn: Arc::default() });
                 let visited = Visited { key: key.to_owned(), slot: Arc::clone(&slot) };
@@ -67,7 +74,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
         key: &'a K,
         failures: &'a Failures<K>,
     ) -> Overtaking<'a, K, V> {
-        Overtaking { visit: self, key, failures }
+        Overtaking { visit: self, key, failures, left: None }
     }
 
     /// The turn, if nobody has it or waits for it.
@@ -109,6 +116,29 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
         self.slot.state.lock().newest > loaded_at
     }
 
+    /// Has `follower` hold what is written under the key, until that is dropped.
+    pub(crate) fn followed_by(self, follower: &Arc<Follower<V>>) -> Following<K, V> {
+        self.slot.state.lock().followers.push(Arc::clone(follower));
+        Following { visit: self, follower: Arc::clone(follower) }
+    }
+
+    /// Whether somebody holds what is written under the key.
+    pub(crate) fn is_followed(&self) -> bool {
+        !self.slot.state.lock().followers.is_empty()
+    }
+
+    /// Hands what was loaded, or found, to those who follow the key, unless it was overtaken.
+    pub(crate) fn tell_followers(&self, entry: &Entry<V>) {
+        let state = self.slot.state.lock();
+        let replaced: SmallVec<[_; 1]> = if state.era == self.era {
+            state.followers.iter().map(|follower| follower.renew(entry.clone())).collect()
+        } else {
+            SmallVec::new()
+        };
+        drop(state);
+        drop(replaced);
+    }
+
     /// Notes that a value was written whose load began at `loaded_at`.
     pub(crate) fn note_written(&self, loaded_at: Time) {
         let mut state = self.slot.state.lock();
@@ -132,16 +162,37 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Visit<K, V> 
     }
 }
 
+/// See [`Visit::followed_by`]. As long as it lives the key is never idle, so that nothing is written past its followers.
+pub(crate) struct Following<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
+    pub(crate) visit: Visit<K, V>,
+    follower: Arc<Follower<V>>,
+}
+
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Following<K, V> {
+    fn drop(&mut self) {
+        let followers = &mut self.visit.slot.state.lock().followers;
+        followers.retain(|follower| !Arc::ptr_eq(follower, &self.follower));
+    }
+}
+
 /// See [`Visit::overtake_at_the_end`].
 pub(crate) struct Overtaking<'a, K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> {
     visit: &'a Visit<K, V>,
     key: &'a K,
     failures: &'a Failures<K>,
+    left: Option<Entry<V>>,
+}
+
+impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Overtaking<'_, K, V> {
+    /// Says what is under the key from then on, for those who follow it.
+    pub(crate) fn leaves(&mut self, entry: Option<Entry<V>>) {
+        self.left = entry;
+    }
 }
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Overtaking<'_, K, V> {
     fn drop(&mut self) {
-        self.visit.slot.overtake();
+        self.visit.slot.overtake(self.left.take());
         // A load of the old era that fails from now on notes nothing.
         self.failures.forget(self.key);
     }

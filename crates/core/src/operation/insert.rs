@@ -5,6 +5,7 @@ use crate::holds::{Gift, Holds};
 use crate::policy::Plan;
 use crate::shared_log::Name;
 use crate::spawn::{at_once, in_turn};
+use crate::stow::planned;
 use crate::terms::Terms;
 use crate::{Cache, Lookup, Result};
 use std::borrow::Borrow;
@@ -172,10 +173,11 @@ where
         in_turn(turn, async move |turn| {
             // The guard is dropped first.
             let _turn = turn;
-            let _overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
+            let mut overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
             let voided = cache.void(&visit, key.borrow()).await;
             let plan = cache.plan_insert(key.borrow(), &value, terms);
             cache.keep_house(&plan);
+            overtaking.leaves(visit.is_followed().then(|| planned(&plan, &value)).flatten());
             let put = C::put(&cache.level, cache.cx_of(&visit), key.borrow(), Gift::Own(value), &plan).await;
             voided.and(put)
         })
@@ -198,8 +200,9 @@ where
             // The guard is dropped first. It is also for those who came meanwhile and read a level that still had
             // the older value.
             let _turn = turn;
-            let _overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
+            let mut overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
             cache.keep_house(&plan);
+            overtaking.leaves(visit.is_followed().then(|| planned(&plan, &value)).flatten());
             C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await
         };
         match now {
