@@ -132,12 +132,12 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
 
 impl<K: ?Sized + Lookup, V: Clone> Slot<K, V> {
     /// Begins a new era, at whose beginning `left` is under the key, or nothing.
-    fn overtake(&self, left: Option<Entry<V>>) {
+    fn overtake(&self, left: Option<&Entry<V>>) {
         let mut state = self.state.lock();
         state.era += 1;
         state.flight = None;
         let replaced: SmallVec<[_; 1]> =
-            state.followers.iter().map(|follower| follower.replace(left.clone())).collect();
+            state.followers.iter().map(|follower| follower.replace(left.cloned())).collect();
         // What they held is dropped when nothing is locked.
         drop(state);
         drop(replaced);

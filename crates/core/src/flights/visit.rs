@@ -192,7 +192,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Overtaking<'_, K, V> 
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Overtaking<'_, K, V> {
     fn drop(&mut self) {
-        self.visit.slot.overtake(self.left.take());
+        self.visit.slot.overtake(self.left.as_ref());
         // A load of the old era that fails from now on notes nothing.
         self.failures.forget(self.key);
     }
