@@ -130,9 +130,9 @@ pub use larder_core::{
     CoherenceStats, Compress, Condemned, CurrentLoad, Encrypt, Entry, Error, ErrorKind, Event, Format, Found,
     Freshness, Holds, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, Level, LevelStats, Limit,
     Listener, LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup,
-    Migrate, Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous,
-    Promote, Put, PutIf, Raw, Reader, Record, RefreshOptions, Refreshed, Result, Shared, SharedLog, Sleep,
-    Start, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire,
+    Migrate, Mirror, Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position,
+    Previous, Promote, Put, PutIf, Raw, Reader, Record, RefreshOptions, Refreshed, Result, Shared, SharedLog,
+    Sleep, Start, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire,
     WriteStrategy,
 };
 #[doc(no_inline)]

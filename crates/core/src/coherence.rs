@@ -17,6 +17,7 @@
 //! carries the position that its load began at, and is judged by the numbers of the marks. Nothing of this depends on the
 //! time of day, or on clocks of different machines.
 
+mod ears;
 mod marks;
 mod names;
 mod options;
@@ -39,10 +40,12 @@ use crate::shared_log::{Name, Position, SharedLog};
 use crate::sync::{AtomicU64, Mutex};
 use crate::{Bus, ByteStore, Clock, Entry, Result, Time};
 use state::State;
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// What a group of caches has invalidated: an invalidation of a tag reaches every cache of the group.
 ///
@@ -83,6 +86,8 @@ struct Inner {
     /// Held to mark names or to look some up; no user code runs under it.
     state: Mutex<State>,
     shared: Option<Shared>,
+    /// The keys that this process publishes.
+    writers: Mutex<HashSet<String>>,
     /// The groups of the logs that caches with this clock found, if this is a clock's own group.
     of_logs: Mutex<Vec<Weak<Inner>>>,
 }
@@ -121,6 +126,7 @@ impl Coherence {
             calm_until: AtomicU64::new(calm_until.as_nanos()),
             state: Mutex::new(state),
             shared,
+            writers: Mutex::default(),
             of_logs: Mutex::default(),
         };
         Coherence(Arc::new(inner))
@@ -173,12 +179,28 @@ impl Coherence {
     fn mark(&self, names: &[Name], now: Time) {
         let mut state = self.0.state.lock();
         state.mark_here(names, self.0.shared.is_some(), now);
-        self.publish_tick(&state);
+        self.publish_tick(&mut state);
+    }
+
+    /// Has `wake` told when this key, as logs name it, is marked by another process.
+    pub(crate) fn wake_on_key(&self, key: &str, wake: &Arc<Notify>) {
+        self.0.state.lock().ears.add(key, wake);
+    }
+
+    /// Notes that the key is published. Returns whether it was not.
+    pub(crate) fn add_writer(&self, key: &str) -> bool {
+        self.0.writers.lock().insert(key.into())
+    }
+
+    pub(crate) fn remove_writer(&self, key: &str) {
+        self.0.writers.lock().remove(key);
     }
 
     /// Lets who begins from now on begin with the last tick. Behind the marks: who begins with it began after them.
-    fn publish_tick(&self, state: &State) {
+    fn publish_tick(&self, state: &mut State) {
         self.0.last.store(state.last, Ordering::Release);
+        // Whoever is woken is to see it.
+        state.ears.wake();
     }
 
     /// The last tick.

@@ -57,6 +57,8 @@ pub enum ErrorKind {
     Timeout,
     /// The store was not asked: its [`breaker`](crate::Cache::breaker) is open, because too many calls failed.
     BreakerOpen,
+    /// The key is [published](crate::Cache::publish) by this process already.
+    DuplicateWriter,
     /// The work ended before it was done, because its runtime ended or it panicked.
     Closed,
 }
@@ -72,6 +74,7 @@ impl ErrorKind {
             ErrorKind::Config => "the settings cannot be used",
             ErrorKind::Timeout => "the store did not answer",
             ErrorKind::BreakerOpen => "the store was not asked",
+            ErrorKind::DuplicateWriter => "a second writer",
             ErrorKind::Closed => "the work was cut off",
         }
     }

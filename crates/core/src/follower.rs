@@ -17,8 +17,10 @@ pub(crate) struct Follower<V> {
     coherence: Coherence,
     /// The key as other processes know it, where the group is one of several processes.
     address: Option<String>,
+    /// Whether it holds what it has until there is another value, whatever was invalidated.
+    is_mirror: bool,
     /// Told when the copy is gone, or wanted again after a time in which nobody read it.
-    pub(crate) wake: Notify,
+    pub(crate) wake: Arc<Notify>,
     /// Told when there is another value, and of what else those wait for who wait for one.
     pub(crate) changed: Notify,
     was_read: AtomicBool,
@@ -28,16 +30,30 @@ pub(crate) struct Follower<V> {
 
 impl<V: Clone> Follower<V> {
     pub(crate) fn new(clock: &Arc<dyn Clock>, coherence: &Coherence, address: Option<String>) -> Self {
+        let wake = Arc::default();
+        if let Some(address) = &address {
+            coherence.wake_on_key(address, &wake);
+        }
         Follower {
             current: ArcSwapOption::empty(),
             clock: Arc::clone(clock),
             coherence: coherence.clone(),
             address,
-            wake: Notify::new(),
+            is_mirror: false,
+            wake,
             changed: Notify::new(),
             was_read: AtomicBool::new(false),
             sleeps: AtomicBool::new(false),
         }
+    }
+
+    /// One that holds what it has until there is another value.
+    pub(crate) fn mirror(self) -> Self {
+        Follower { is_mirror: true, ..self }
+    }
+
+    pub(crate) fn is_mirror(&self) -> bool {
+        self.is_mirror
     }
 
     /// The value, if there is one that nobody has invalidated. It may be as old as it likes.
@@ -64,7 +80,7 @@ impl<V: Clone> Follower<V> {
     /// Whether nothing of the entry was invalidated, as far as this process has heard. If something was, it goes.
     fn is_sound(&self, entry: &Arc<Entry<V>>) -> bool {
         let (Some(watch), now) = (entry.watch(), self.clock.now()) else { return true };
-        if self.coherence.is_calm(watch, now) {
+        if self.is_mirror || self.coherence.is_calm(watch, now) {
             return true;
         }
         let names = Names { key: self.address.as_deref(), tags: entry.tags() };

@@ -10,6 +10,8 @@ mod insert;
 mod invalidate;
 mod invalidate_where;
 mod lookup;
+mod mirror;
+mod publish;
 mod refresh_every;
 mod remove;
 mod shutdown;

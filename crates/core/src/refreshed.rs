@@ -3,7 +3,7 @@
 mod job;
 mod options;
 
-pub(crate) use job::{By, Look, Work};
+pub(crate) use job::{By, Doing, Look, Work};
 pub use options::{RefreshOptions, Start};
 
 use crate::LoadError;
@@ -11,6 +11,7 @@ use crate::follower::Follower;
 use crate::random::Random;
 use crate::spawn::runtime;
 use job::Job;
+use std::any::Any;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use std::time::Duration;
 #[must_use = "the schedule ends when this is dropped"]
 pub struct Refreshed<V, E> {
     job: Arc<Job<V, E>>,
+    /// What is given back with this handle, and not only when the task has ended.
+    keeps: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E> {
@@ -44,7 +47,14 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E>
         let start = options.start;
         let job = Arc::new(Job::new(follower, work, interval, options, random));
         runtime.spawn(Arc::clone(&job).run(start));
-        Refreshed { job }
+        Refreshed { job, keeps: None }
+    }
+
+    /// The same schedule, which owns that as well.
+    pub(crate) fn keeping(self, what: impl Any + Send + Sync) -> Self {
+        let mut kept = self;
+        kept.keeps = Some(Box::new(what));
+        kept
     }
 
     /// Returns the value; `None` before the first one, and after a removal or an invalidation until it is loaded anew.
@@ -65,10 +75,20 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E>
     ///
     /// Nothing is lost.
     pub async fn ready(&self) -> Result<V, LoadError<E>> {
+        self.until(|| self.get()).await
+    }
+
+    /// Waits for the end of the first load.
+    pub(crate) async fn answered(&self) -> Result<(), LoadError<E>> {
+        self.until(|| self.job.was_loaded().then_some(())).await
+    }
+
+    /// Waits until there is what is looked for, or why there is not.
+    async fn until<T>(&self, look: impl Fn() -> Option<T> + Send + Sync) -> Result<T, LoadError<E>> {
         loop {
             let mut changed = pin!(self.job.follower.changed.notified());
             changed.as_mut().enable();
-            if let Some(value) = self.get() {
+            if let Some(value) = look() {
                 return Ok(value);
             }
             if let Some(error) = self.last_error() {
@@ -91,9 +111,13 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E>
     ///
     /// A load that has begun goes on, and its value is held.
     pub async fn refresh(&self) -> Result<V, LoadError<E>> {
-        self.job.load(By::Hand).await?;
+        self.load_by_hand().await?;
         // What was loaded may have been removed since.
         self.get().ok_or(LoadError::Abandoned)
+    }
+
+    pub(crate) async fn load_by_hand(&self) -> Result<(), LoadError<E>> {
+        self.job.load(By::Hand).await
     }
 
     /// Returns how long ago the load of the value began; `None` without a value.

@@ -112,7 +112,7 @@ where
     }
 
     /// A copy of what is written under the key, and a look for what is there now.
-    fn follow(&self, key: &K) -> (Arc<Follower<V>>, Look) {
+    pub(super) fn follow(&self, key: &K) -> (Arc<Follower<V>>, Look) {
         let inner = &self.inner;
         let follower = Arc::new(Follower::new(&inner.clock, &inner.coherence, self.address(key)));
         let visit = Visit::begin(&inner.flights, key);

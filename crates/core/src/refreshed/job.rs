@@ -23,7 +23,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-type Doing<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(crate) type Doing<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub(crate) type Look = Box<dyn Fn() -> Doing<()> + Send + Sync>;
 
@@ -64,6 +64,7 @@ struct State<E> {
     /// Loads that failed since the last good one.
     failures: u32,
     last_error: Option<LoadError<E>>,
+    was_loaded: bool,
     last_read: Time,
     has_ended: bool,
 }
@@ -77,7 +78,14 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
         random: Random,
     ) -> Self {
         let now = follower.now();
-        let state = State { due: now, failures: 0, last_error: None, last_read: now, has_ended: false };
+        let state = State {
+            due: now,
+            failures: 0,
+            last_error: None,
+            was_loaded: false,
+            last_read: now,
+            has_ended: false,
+        };
         let RefreshOptions { jitter, retry_after, unread, on_error, .. } = options;
         Job {
             follower,
@@ -105,7 +113,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
             if self.stops() {
                 break;
             }
-            if woken.is_some() && !self.follower.is_empty() {
+            if woken.is_some() && !self.follower.is_mirror() && !self.follower.is_empty() {
                 // Somebody else has loaded it, or it was only read.
                 continue;
             }
@@ -142,7 +150,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
                     let from = state.due.after(self.interval);
                     let is_late = by == By::Hand || from <= now || state.failures > 0;
                     state.due = if is_late { self.after(now) } else { self.after(state.due) };
-                    (state.failures, state.last_error) = (0, None);
+                    (state.failures, state.last_error, state.was_loaded) = (0, None, true);
                 }
                 Err(error) => {
                     state.due = now.after(self.pause(state.failures));
@@ -156,7 +164,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
             let _ = catch_unwind(AssertUnwindSafe(|| on_error(error)));
         }
         self.follower.changed.notify_waiters();
-        if by == By::Hand {
+        if by == By::Hand && !self.follower.is_mirror() {
             // It rests until a time that has moved.
             self.follower.wake.notify_one();
         }
@@ -186,6 +194,11 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
 
     pub(super) fn last_error(&self) -> Option<LoadError<E>> {
         self.state.lock().last_error.clone()
+    }
+
+    /// Whether there was a load that did not fail.
+    pub(super) fn was_loaded(&self) -> bool {
+        self.state.lock().was_loaded
     }
 
     pub(super) fn has_ended(&self) -> bool {
