@@ -17,7 +17,6 @@
 //! carries the position that its load began at, and is judged by the numbers of the marks. Nothing of this depends on the
 //! time of day, or on clocks of different machines.
 
-mod ears;
 mod marks;
 mod names;
 mod options;
@@ -45,7 +44,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
-use tokio::sync::Notify;
 
 /// What a group of caches has invalidated: an invalidation of a tag reaches every cache of the group.
 ///
@@ -179,12 +177,7 @@ impl Coherence {
     fn mark(&self, names: &[Name], now: Time) {
         let mut state = self.0.state.lock();
         state.mark_here(names, self.0.shared.is_some(), now);
-        self.publish_tick(&mut state);
-    }
-
-    /// Has `wake` told when this key, as logs name it, is marked by another process.
-    pub(crate) fn wake_on_key(&self, key: &str, wake: &Arc<Notify>) {
-        self.0.state.lock().ears.add(key, wake);
+        self.publish_tick(&state);
     }
 
     /// Notes that the key is published. Returns whether it was not.
@@ -197,10 +190,8 @@ impl Coherence {
     }
 
     /// Lets who begins from now on begin with the last tick. Behind the marks: who begins with it began after them.
-    fn publish_tick(&self, state: &mut State) {
+    fn publish_tick(&self, state: &State) {
         self.0.last.store(state.last, Ordering::Release);
-        // Whoever is woken is to see it.
-        state.ears.wake();
     }
 
     /// The last tick.

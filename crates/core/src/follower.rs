@@ -20,7 +20,7 @@ pub(crate) struct Follower<V> {
     /// Whether it holds what it has until there is another value, whatever was invalidated.
     is_mirror: bool,
     /// Told when the copy is gone, or wanted again after a time in which nobody read it.
-    pub(crate) wake: Arc<Notify>,
+    pub(crate) wake: Notify,
     /// Told when there is another value, and of what else those wait for who wait for one.
     pub(crate) changed: Notify,
     was_read: AtomicBool,
@@ -30,17 +30,13 @@ pub(crate) struct Follower<V> {
 
 impl<V: Clone> Follower<V> {
     pub(crate) fn new(clock: &Arc<dyn Clock>, coherence: &Coherence, address: Option<String>) -> Self {
-        let wake = Arc::default();
-        if let Some(address) = &address {
-            coherence.wake_on_key(address, &wake);
-        }
         Follower {
             current: ArcSwapOption::empty(),
             clock: Arc::clone(clock),
             coherence: coherence.clone(),
             address,
             is_mirror: false,
-            wake,
+            wake: Notify::new(),
             changed: Notify::new(),
             was_read: AtomicBool::new(false),
             sleeps: AtomicBool::new(false),

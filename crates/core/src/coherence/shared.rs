@@ -167,7 +167,7 @@ impl Shared {
         let applied = {
             let mut state = coherence.0.state.lock();
             let applied = state.apply(asked, news, self.clock.now());
-            coherence.publish_tick(&mut state);
+            coherence.publish_tick(&state);
             applied
         };
         match applied {
@@ -322,7 +322,7 @@ impl Coherence {
                 let missing = heard.marks.iter().fold(false, |missing, (number, names)| {
                     state.hear(heard.era, *number, names, now) | missing
                 });
-                self.publish_tick(&mut state);
+                self.publish_tick(&state);
                 missing
             }
             Some(Hearing::Unreadable) | None => true,

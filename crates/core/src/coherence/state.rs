@@ -1,6 +1,5 @@
 //! What a process knows of its log: what was marked, and up to where.
 
-use super::ears::Ears;
 use super::marks::{Marks, Since, UNNUMBERED, When};
 use super::{Names, Verdict};
 use crate::Time;
@@ -14,13 +13,6 @@ static TICKS: AtomicU64 = AtomicU64::new(0);
 
 fn tick() -> u64 {
     TICKS.fetch_add(1, Relaxed) + 1
-}
-
-/// Who has invalidated a name. Followers of a key hear from their own cache what this process does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    Us,
-    Others,
 }
 
 /// See the module.
@@ -41,7 +33,6 @@ pub(super) struct State {
     key_floor: u64,
     /// The last tick.
     pub(super) last: u64,
-    pub(super) ears: Ears,
 }
 
 /// What was known when something was asked of the log, and when that was.
@@ -74,13 +65,13 @@ impl State {
     pub(super) fn mark_here(&mut self, names: &[Name], is_shared: bool, now: Time) {
         let tick = tick();
         let number = if is_shared { UNNUMBERED } else { tick };
-        self.mark(names.iter().map(|name| (name, number)), By::Us, tick, now, is_shared);
+        self.mark(names.iter().map(|name| (name, number)), tick, now, is_shared);
     }
 
     /// Marks names that this process invalidated, with the number that the log gave them.
     pub(super) fn mark_numbered(&mut self, names: &[Name], at: Position, now: Time) {
         if self.known.is_some_and(|known| known.era == at.era) {
-            self.mark(names.iter().map(|name| (name, at.number)), By::Us, tick(), now, true);
+            self.mark(names.iter().map(|name| (name, at.number)), tick(), now, true);
         } else {
             self.mark_here(names, true, now);
         }
@@ -95,7 +86,6 @@ impl State {
     fn mark<'a>(
         &mut self,
         names: impl Iterator<Item = (&'a Name, u64)>,
-        by: By,
         tick: u64,
         now: Time,
         is_shared: bool,
@@ -103,9 +93,6 @@ impl State {
         for (name, number) in names {
             if self.marks.mark(name, When { tick, number }, now) {
                 self.last = tick;
-                if by == By::Others {
-                    self.ears.call(name);
-                }
             }
         }
         let Some(forgotten) = self.marks.forget_some() else { return };
@@ -148,7 +135,7 @@ impl State {
         }
         match &news.since {
             Some(since) => {
-                self.mark(since.iter().map(|(name, number)| (name, *number)), By::Others, tick(), now, true);
+                self.mark(since.iter().map(|(name, number)| (name, *number)), tick(), now, true);
                 Applied::Confirmed
             }
             None if planted::is(Bug::GapIgnored) => Applied::Confirmed,
@@ -176,7 +163,7 @@ impl State {
         if number <= known.number {
             return false;
         }
-        self.mark(names.iter().map(|name| (name, number)), By::Others, tick(), now, true);
+        self.mark(names.iter().map(|name| (name, number)), tick(), now, true);
         let is_next = number == known.number + 1;
         if is_next {
             self.known = Some(Position { era, number });

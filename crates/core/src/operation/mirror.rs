@@ -20,9 +20,8 @@ where
     /// Reads the value under `key` from the store now and every `interval`, and holds it where it is read without waiting: see
     /// [`Mirror`].
     ///
-    /// It is read past the cache's memory, and nothing is loaded: some process [publishes](Self::publish) it. If the processes
-    /// share a log of invalidations, this one also reads as soon as it hears that the value has changed: at once with a
-    /// [`bus`](Self::bus). Each mirror is one of its own.
+    /// It is read past the cache's memory, and nothing is loaded: some process [publishes](Self::publish) it. Each mirror is one
+    /// of its own.
     ///
     /// # Panics
     ///

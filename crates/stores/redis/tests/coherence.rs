@@ -114,26 +114,3 @@ async fn each_operation_takes_as_many_round_trips_as_it_must() {
     assert_eq!(read(&behind, "nobody").await, None);
     assert_eq!(trips(), 1, "a miss");
 }
-
-#[tokio::test]
-async fn what_is_published_is_pushed_to_mirrors_and_schedules_of_other_processes() {
-    let server = servers::Redis::start();
-    let (one, two) = (process(&server).await, process(&server).await);
-    let on_bus = |process: &Process| process.users.clone().bus(Arc::new(process.store.bus()));
-    let (ours, theirs) = (on_bus(&one), on_bus(&two));
-    let writer = ours.publish(600 * SECOND, "ada", async || Ok::<_, ()>(36)).unwrap();
-    writer.ready().await.unwrap();
-    let mirror = theirs.mirror("ada", 600 * SECOND);
-    let kept = theirs.refresh_every(600 * SECOND, "ada", async || Ok::<_, ()>(0));
-    assert_eq!((mirror.ready().await.unwrap(), kept.ready().await.unwrap()), (Some(36), 36));
-    // The listening connection is made in the background: said again until it is heard. Both clocks stand still.
-    let mut age = 36;
-    while mirror.get() == Some(36) || kept.get().is_none_or(|kept| kept == 36) {
-        age += 1;
-        ours.insert("ada", age).await.unwrap();
-        for _ in 0..20 {
-            settle().await;
-        }
-    }
-    assert_eq!(writer.get(), Some(age));
-}

@@ -161,6 +161,6 @@ impl Coherence {
         let mut state = self.0.state.lock();
         state.number(pending, numbered.number);
         state.mark_numbered(names, numbered, now);
-        self.publish_tick(&mut state);
+        self.publish_tick(&state);
     }
 }
