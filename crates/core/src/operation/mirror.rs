@@ -33,7 +33,7 @@ where
     /// use larder::prelude::*;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # let redis = larder_testkit::FakeBytes::new();
-    /// let rates = Cache::<str, f64, _, _>::new(redis).codec(Json).namespace("rates");
+    /// let rates: Cache<str, f64, _, _> = Cache::new(redis).codec(Json).namespace("rates");
     /// rates.insert("EUR", 1.08).await?;
     ///
     /// let euro = rates.mirror("EUR", minutes(1));

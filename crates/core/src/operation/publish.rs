@@ -42,7 +42,7 @@ where
     /// use larder::{ErrorKind, prelude::*};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # let redis = larder_testkit::FakeBytes::new();
-    /// let rates = Cache::<str, f64, _, _>::new(redis).codec(Json).namespace("rates");
+    /// let rates: Cache<str, f64, _, _> = Cache::new(redis).codec(Json).namespace("rates");
     /// let euro = rates.publish(minutes(5), "EUR", async || Ok::<_, std::io::Error>(1.08))?;
     /// assert_eq!(euro.ready().await.unwrap(), 1.08);
     /// assert_eq!(rates.get("EUR").await?, Some(1.08));
