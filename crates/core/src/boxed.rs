@@ -181,7 +181,6 @@ where
     async fn clear(level: &Erasure<K, V>, cx: Cx<'_>) -> Result<()> {
         level.store.0.clear(cx).await
     }
-
     fn remove_where(level: &Erasure<K, V>, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64> {
         level.store.0.remove_where(cx, condemned)
     }

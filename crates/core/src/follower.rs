@@ -48,10 +48,6 @@ impl<V: Clone> Follower<V> {
         Follower { is_mirror: true, ..self }
     }
 
-    pub(crate) fn is_mirror(&self) -> bool {
-        self.is_mirror
-    }
-
     /// The value, if there is one that nobody has invalidated. It may be as old as it likes.
     #[inline]
     pub(crate) fn get(&self) -> Option<V> {
@@ -105,6 +101,11 @@ impl<V: Clone> Follower<V> {
         self.age().is_none()
     }
 
+    /// Whether there is nothing, and that is a reason to load. To a mirror it is the store's answer.
+    pub(crate) fn is_missed(&self) -> bool {
+        !self.is_mirror && self.is_empty()
+    }
+
     /// Puts what is there now in place of what was, and returns that: to be dropped when nothing is locked.
     #[must_use = "its value's destructor is code of the user"]
     pub(crate) fn replace(&self, entry: Option<Entry<V>>) -> Option<Arc<Entry<V>>> {
@@ -112,7 +113,7 @@ impl<V: Clone> Follower<V> {
         let before = self.current.swap(entry.map(Arc::new));
         if !is_gone {
             self.changed.notify_waiters();
-        } else if before.is_some() {
+        } else if before.is_some() && !self.is_mirror {
             self.wake.notify_one();
         }
         before

@@ -179,10 +179,10 @@ impl Lease {
     /// Runs the load, and renews the lease as long as that takes.
     pub(crate) async fn hold<T>(
         &self,
-        lost: impl Fn(&Event<'_>) + Send + Sync,
+        tell: impl Fn(&Event<'_>) + Send + Sync,
         mut load: Pin<&mut (impl Future<Output = T> + Send)>,
     ) -> T {
-        let mut renewals = pin!(self.renew(lost));
+        let mut renewals = pin!(self.renew(tell));
         let mut is_ours = true;
         poll_fn(|cx| {
             if let Poll::Ready(loaded) = load.as_mut().poll(cx) {

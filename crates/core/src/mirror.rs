@@ -24,7 +24,7 @@ impl<V: Clone + Send + Sync + 'static> Mirror<V> {
 
     /// Returns the value; `None` before the first answer of the store, and where that had nothing.
     ///
-    /// It takes some nanoseconds, and is wait-free.
+    /// It never waits for the store.
     #[inline]
     pub fn get(&self) -> Option<V> {
         self.copy.get()

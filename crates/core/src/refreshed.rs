@@ -59,7 +59,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E>
 
     /// Returns the value; `None` before the first one, and after a removal or an invalidation until it is loaded anew.
     ///
-    /// It takes some nanoseconds, and is wait-free.
+    /// It never waits for a store or a load.
     #[inline]
     pub fn get(&self) -> Option<V> {
         self.job.follower.get()
@@ -105,7 +105,8 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E>
     ///
     /// # Errors
     ///
-    /// As of [`Cache::get_or_load`](crate::Cache::get_or_load); what there was stays.
+    /// As of [`Cache::get_or_load`](crate::Cache::get_or_load); what there was stays. [`LoadError::Abandoned`] if what was loaded
+    /// has been removed already, or is not to be stored and there was nothing before.
     ///
     /// # Cancel safety
     ///

@@ -113,8 +113,8 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
             if self.stops() {
                 break;
             }
-            if woken.is_some() && !self.follower.is_mirror() && !self.follower.is_empty() {
-                // Somebody else has loaded it, or it was only read.
+            if woken.is_some() && !self.follower.is_missed() {
+                // Somebody else has loaded it, or when it is due has moved.
                 continue;
             }
             if woken.is_none() && self.is_unread() {
@@ -138,7 +138,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
 
     /// Loads, and notes what came of it and when the next load is due.
     pub(super) async fn load(&self, by: By) -> Result<(), LoadError<E>> {
-        // One caller may have another's loader, which panics outside of the load: in what it makes the future with.
+        // A panic of the loader itself is caught by the cache; this one is of what makes its future.
         let loaded = catch_panic(pin!((self.work.load)(by))).await;
         let loaded = loaded.unwrap_or_else(|message| Err(LoadError::Panicked(message)));
         let now = self.follower.now();
@@ -164,7 +164,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
             let _ = catch_unwind(AssertUnwindSafe(|| on_error(error)));
         }
         self.follower.changed.notify_waiters();
-        if by == By::Hand && !self.follower.is_mirror() {
+        if by == By::Hand {
             // It rests until a time that has moved.
             self.follower.wake.notify_one();
         }
