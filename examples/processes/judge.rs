@@ -11,6 +11,8 @@ pub(crate) struct Outdated {
     pub(crate) version: u64,
     /// How long after the invalidation had returned the read began, in microseconds.
     pub(crate) after: u64,
+    /// When the read began.
+    pub(crate) start: u64,
 }
 
 /// What the reads say of the promise: whoever asks later than the bound after an invalidation had returned gets nothing that
@@ -40,7 +42,7 @@ pub(crate) fn judge(tally: &Tally, bound: u64) -> Vec<Outdated> {
             start.checked_sub(*at).filter(|after| *after > bound)
         });
         if let Some(after) = late.max() {
-            outdated.push(Outdated { way: *way, row: *row, version: *version, after });
+            outdated.push(Outdated { way: *way, row: *row, version: *version, after, start: *start });
         }
     }
     outdated

@@ -7,7 +7,7 @@ use crate::options::Options;
 use crate::progress::Progress;
 use crate::rows::{self, Request, Wish};
 use crate::server::Server;
-use crate::tally::{Tally, Way};
+use crate::tally::{Tally, Way, now};
 use larder::{Clock, SystemClock};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -25,6 +25,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     tokio::spawn(keep(requests, options.keys));
     let url = server.url();
     let call = Call { scene: "mixed", url: &url, rows: &address };
+    let begin = now();
     let mut nodes = Vec::new();
     for number in 0..options.processes {
         nodes.push(Node::start(options, number, call)?);
@@ -50,7 +51,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     for node in &mut nodes {
         tally.add(&node.end()?)?;
     }
-    Ok(report(options, &tally))
+    Ok(report(options, &tally, begin))
 }
 
 /// Answers what nodes ask of the rows.
@@ -65,7 +66,7 @@ async fn keep(mut requests: mpsc::Receiver<Request>, keys: u32) {
 }
 
 /// Prints what came of it. Returns whether it is as it has to be.
-fn report(options: &Options, tally: &Tally) -> bool {
+fn report(options: &Options, tally: &Tally, begin: u64) -> bool {
     let counts = &tally.counts;
     let outdated = judge(tally, u64::try_from(BOUND.as_micros()).expect("it is short"));
     let latest = latest(tally);
@@ -90,11 +91,12 @@ fn report(options: &Options, tally: &Tally) -> bool {
     println!("reads that failed                    {:>12}", counts.lost);
     for one in outdated.iter().take(10) {
         eprintln!(
-            "{:?} of row {}: version {} was read {:?} after a newer one was invalidated",
+            "{:?} of row {}: version {} was read {:?} after a newer one was invalidated, {:?} after the beginning",
             one.way,
             one.row,
             one.version,
-            Duration::from_micros(one.after)
+            Duration::from_micros(one.after),
+            Duration::from_micros(one.start.saturating_sub(begin))
         );
     }
     outdated.is_empty() && counts.lost == 0 && counts.from_memory > 0 && counts.invalidations > 0

@@ -4,7 +4,7 @@ use crate::flight::{Flight, Outcome};
 use crate::holds::Holds;
 use crate::in_time::in_time;
 use crate::planted::{self, Bug};
-use crate::{Cache, LoadError, Lookup, Time, cycle};
+use crate::{Cache, Entry, LoadError, Lookup, Time, cycle};
 use std::future::Future;
 use std::pin::pin;
 
@@ -24,12 +24,14 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Waits with the others.
+    /// Waits with the others. Where `told_since` says so, what the log was last asked for before then is not enough to
+    /// answer by.
     pub(crate) async fn join<E: Send + Sync + 'static>(
         &self,
         key: &K,
         flight: &Flight<K, V>,
         floor: Option<Time>,
+        told_since: Option<Time>,
     ) -> Joined<V, E> {
         let so_far = || flight.so_far(&*self.inner.clock).filter(|_| floor.is_none() && !self.is_patient());
         let mut outcome = match so_far() {
@@ -40,12 +42,12 @@ where
         // what it ends with.
         if let Ok(served) = &outcome
             && !flight.has_ended()
-            && !self.will_do_for_joiner(key, served).await
+            && !self.will_do_for_joiner(key, served, told_since).await
         {
             outcome = self.wait_with(flight, floor, cycle::Until::TheEnd, flight.wait_for_new()).await;
         }
         match outcome {
-            Ok(outcome) if !self.will_do_for_joiner(key, &outcome).await => Joined::Nothing,
+            Ok(outcome) if !self.will_do_for_joiner(key, &outcome, told_since).await => Joined::Nothing,
             Ok(outcome) => self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer),
             Err(joined) => joined,
         }
@@ -76,12 +78,36 @@ where
     }
 
     /// Whether nothing of the value was invalidated since its load began, as far as can be said.
-    async fn will_do_for_joiner(&self, key: &K, outcome: &Outcome<V>) -> bool {
+    async fn will_do_for_joiner(&self, key: &K, outcome: &Outcome<V>, told_since: Option<Time>) -> bool {
         match outcome {
             _ if planted::is(Bug::JoinOld) => true,
-            Outcome::Loaded(entry) | Outcome::Found(entry, _) => self.is_confirmed(key, entry).await,
+            Outcome::Loaded(entry) | Outcome::Found(entry, _) => {
+                self.is_confirmed_since(told_since, key, entry).await
+            }
             _ => true,
         }
+    }
+
+    /// As [`is_confirmed`](Self::is_confirmed), by what the log was asked for after `told_since`, if that is a time.
+    pub(crate) async fn is_confirmed_since(
+        &self,
+        told_since: Option<Time>,
+        key: &K,
+        entry: &Entry<V>,
+    ) -> bool {
+        let is_told = match told_since {
+            Some(came) => self.inner.coherence.confirm_since(came).await.is_ok(),
+            None => true,
+        };
+        is_told && self.is_confirmed(key, entry).await
+    }
+
+    /// Since when a caller that now joins others must have been told of invalidations. Copies in memory may be outdated for
+    /// as long as the bound is. Where the level to be asked first is no memory, whoever asks it alone is told of all that
+    /// was invalidated before, and who joins is not to learn less: the flight may have asked long ago.
+    pub(crate) fn must_be_told_since(&self, from: usize) -> Option<Time> {
+        let asks_first = from == 0 && self.inner.coherence.shared().is_some();
+        asks_first.then(|| self.inner.clock.now_exact())
     }
 
     /// What a call of this handle waits for.

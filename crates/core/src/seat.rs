@@ -153,6 +153,7 @@ where
         key: &K,
         mut seat: Seat<K, V, E>,
     ) -> Result<Duty<K, V>, Result<V, LoadError<E>>> {
+        let mut came = None;
         loop {
             let (flight, missed) = match seat {
                 Seat::Answer(answer) => return Err(answer),
@@ -160,7 +161,12 @@ where
                 Seat::Join(flight, missed) => (flight, missed),
             };
             let floor = self.floor(true);
-            match self.join(key, &flight, floor).await {
+            // What flies when the first flight will not do has begun later than this call.
+            let told_since = match came {
+                None => *came.insert(self.must_be_told_since(missed.from)),
+                Some(_) => None,
+            };
+            match self.join(key, &flight, floor, told_since).await {
                 Joined::Answer(answer) => return Err(answer),
                 Joined::TooLong => {
                     let visit = Visit::begin(&self.inner.flights, key);

@@ -294,6 +294,14 @@ impl Coherence {
         shared.exchange(self).await
     }
 
+    /// Asks the shared log for its position, if there is one, unless it was asked after `since`.
+    pub(crate) async fn confirm_since(&self, since: Time) -> Result<()> {
+        match self.shared() {
+            Some(shared) if Time::from_nanos(shared.confirmed_at.load(SeqCst)) < since => self.confirm().await,
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the position of the shared log was confirmed lately, or is now; without a shared log it always is.
     pub(crate) async fn is_confirmed(&self) -> bool {
         let Some(shared) = self.shared() else { return true };

@@ -170,7 +170,7 @@ where
         if from == 0 && C::depth(&self.level) == 1 {
             self.read_only_level(key).await
         } else {
-            Box::pin(self.read_together(key, from)).await
+            Box::pin(self.read_together(key, from, self.must_be_told_since(from))).await
         }
     }
 
@@ -187,15 +187,21 @@ where
         }
     }
 
-    /// Asks the levels from number `from` on, together with whoever else does.
-    async fn read_together(&self, key: &K, from: usize) -> Result<Option<Fetched<V>>> {
+    /// Asks the levels from number `from` on, together with whoever else does. What they are told is judged as
+    /// [`join`](Self::join) does.
+    async fn read_together(
+        &self,
+        key: &K,
+        from: usize,
+        told_since: Option<Time>,
+    ) -> Result<Option<Fetched<V>>> {
         let counters = &self.inner.counters;
         let floor = self.floor(false);
         let answers = |found: &Fetched<V>| self.answers(found, floor);
-        let flight = match board(&self.inner.flights, key, self.wanted_to_read()) {
+        let (flight, told_since) = match board(&self.inner.flights, key, self.wanted_to_read()) {
             Boarding::Join(flight) => {
                 counters.joins.add();
-                flight
+                (flight, told_since)
             }
             Boarding::Lead(lead) => {
                 counters.missed(0, from);
@@ -203,7 +209,7 @@ where
                 if let Err(asked) = spawn(self.ask_below(lead, from, Waited::For)) {
                     asked.await;
                 }
-                flight
+                (flight, None)
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
@@ -223,7 +229,7 @@ where
         let mut outcome = flight.wait(clock).await;
         if let Outcome::Found(entry, _) = &outcome
             && !flight.has_ended()
-            && !self.is_confirmed(key, entry).await
+            && !self.is_confirmed_since(told_since, key, entry).await
         {
             // What it serves meanwhile is older than what it ends with.
             outcome = flight.wait_for_new().await;
@@ -231,15 +237,15 @@ where
         let found = match outcome {
             // It may have been read before an invalidation that came before this call.
             Outcome::Found(entry, level) => {
-                if !self.is_confirmed(key, &entry).await {
-                    return Box::pin(self.read_together(key, from)).await;
+                if !self.is_confirmed_since(told_since, key, &entry).await {
+                    return Box::pin(self.read_together(key, from, None)).await;
                 }
                 Some((entry, level))
             }
             // With `Fail` the read ends at the level that failed, so nothing kept was found behind it either.
             Outcome::Unread(error) if self.policy.minds_store_errors() => return Err(error),
             // Cut off with its runtime or its caller, which says nothing about the level.
-            Outcome::Abandoned => return Box::pin(self.read_together(key, from)).await,
+            Outcome::Abandoned => return Box::pin(self.read_together(key, from, None)).await,
             // What panicked in a level is passed over.
             _ => flight.fallback(clock).cloned(),
         };

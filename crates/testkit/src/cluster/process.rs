@@ -84,7 +84,8 @@ async fn perform(seams: Seams, cache: Cache<u64, Page>, life: u32, step: Step) {
         // What waits to be written is a copy of this process's own, as what is in its memory.
         let queues =
             cache.stats().levels.iter().any(|level| level.pending.is_some_and(|pending| pending > 0));
-        let from_nothing = key.is_some_and(|key| !queues && !world.is_busy(node, key) && !memory_has_it(key));
+        let is_alone = |key| !world.is_busy(node, key) && !memory_has_it(key);
+        let from_nothing = key.is_some_and(|key| !queues && (!seams.has_memory() || is_alone(key)));
         let began = world.agenda.moment();
         let call = Call { node, life, operation, began, from_nothing, inserted: inserted.clone(), end: None };
         let number = world.history.lock().begin(call);
