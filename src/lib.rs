@@ -130,8 +130,9 @@ pub use larder_core::{
     Encrypt, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds, InsertOptions, IntoLevel,
     Invalidated, Invalidation, Key, Level, LevelStats, Limit, Listener, LoadContext, LoadError, LoadFailure,
     Loader, Loading, Lock, Lookup, Migrate, Name, Native, News, Observer, OnStoreError, OneLevel, Operation,
-    PerLevel, Position, Previous, Promote, Put, PutIf, Raw, Record, Result, Shared, SharedLog, Sleep, Stats,
-    Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire, WriteStrategy,
+    PerLevel, Position, Previous, Promote, Put, PutIf, Raw, Record, Result, Results, Shared, SharedLog,
+    Sleep, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire,
+    WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

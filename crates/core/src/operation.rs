@@ -5,6 +5,7 @@ mod contains;
 mod expire;
 mod flush;
 mod get;
+mod get_many;
 mod get_or_load;
 mod insert;
 mod invalidate;

@@ -13,7 +13,6 @@ use crate::fly::{Inside, Loaded, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::joined::Joined;
-use crate::spawn::runtime;
 use crate::{Cache, Entry, Freshness, LoadContext, LoadError, Lookup, Time, cycle};
 use std::any::{Any, TypeId};
 use std::future::Future;
@@ -86,7 +85,7 @@ where
         let flight = Arc::clone(&lead.flight);
         let load = Some(|cx| erased(load(cx)));
         // Asked before the flight is made, which else would lie in this future too.
-        let Some(runtime) = runtime() else {
+        let Some(place) = self.place() else {
             let flown = self.clone().fly(lead, trip, Inside::Task, load);
             let _waiting = cycle::wait_for(flight.id, self.waits_until());
             Box::pin(flown).await;
@@ -94,7 +93,7 @@ where
         };
         // Before the load begins: as long as it does not run it waits for nobody, and cannot close a circle.
         let _waiting = at_hand.is_none().then(|| cycle::wait_for(flight.id, self.waits_until()));
-        runtime.spawn(self.clone().fly(lead, trip, Inside::Task, load));
+        place.start(self.clone().fly(lead, trip, Inside::Task, load));
         if let Some(at_hand) = at_hand {
             return Ok(self.serve(at_hand));
         }
