@@ -35,6 +35,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
+use tokio::task::unconstrained;
 
 /// How many keys go into one call of a store. More make several calls at the same time.
 pub(crate) const MOST: usize = 1_000;
@@ -166,7 +167,9 @@ impl Bulk {
             return Some(done.into_iter().flatten().collect());
         }
         let (answer, answered) = oneshot::channel();
-        let driven = Box::pin(drive(self, crowd, done, answer));
+        // Without the budget that tokio gives to a task: it would hold some keys back, which were not gathered with the
+        // others. The task yields after each round.
+        let driven = Box::pin(unconstrained(drive(self, crowd, done, answer)));
         if let Err(driven) = spawn(driven) {
             driven.await;
         }

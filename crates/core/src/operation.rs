@@ -12,6 +12,7 @@ mod invalidate;
 mod invalidate_where;
 mod lookup;
 mod remove;
+mod remove_many;
 mod shutdown;
 mod stats;
 
