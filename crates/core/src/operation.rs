@@ -8,6 +8,7 @@ mod get;
 mod get_many;
 mod get_or_load;
 mod insert;
+mod insert_many;
 mod invalidate;
 mod invalidate_where;
 mod lookup;

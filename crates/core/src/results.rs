@@ -15,7 +15,7 @@ use std::ops::Deref;
 /// use larder::prelude::*;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
-/// ages.insert("ada", 36).await?;
+/// ages.insert_many([("ada", 36), ("bob", 41)]).await.all()?;
 ///
 /// for (name, age) in ["ada", "eve"].iter().zip(ages.get_many(["ada", "eve"]).await) {
 ///     assert_eq!(age?.is_some(), *name == "ada");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod get_many;
+mod insert_many;
 mod remove_many;
 
 use bytes::Bytes;
