@@ -17,10 +17,12 @@
 mod crowd;
 mod distinct;
 mod gather;
+mod loader;
 
 pub(crate) use crowd::{BoxFuture, all_of};
 pub(crate) use distinct::Distinct;
 pub(crate) use gather::Gather;
+pub(crate) use loader::BulkLoader;
 
 use crate::behind::Sealed;
 use crate::record::{Record, Token};

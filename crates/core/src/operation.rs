@@ -11,6 +11,7 @@ mod insert;
 mod insert_many;
 mod invalidate;
 mod invalidate_where;
+mod load_many;
 mod lookup;
 mod remove;
 mod remove_many;

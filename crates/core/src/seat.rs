@@ -75,7 +75,7 @@ where
     ) -> Result<V, LoadError<E>>
     where
         F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        Fut: Future<Output = Loaded<V>> + Send + 'static,
         E: Send + Sync + 'static,
     {
         let Duty { lead, trip, at_hand } = match self.seated(key, seat).await {
@@ -83,7 +83,7 @@ where
             Err(answer) => return answer,
         };
         let flight = Arc::clone(&lead.flight);
-        let load = Some(|cx| erased(load(cx)));
+        let load = Some(load);
         // Asked before the flight is made, which else would lie in this future too.
         let Some(place) = self.place() else {
             let flown = self.clone().fly(lead, trip, Inside::Task, load);
@@ -132,6 +132,10 @@ where
         at_hand: Option<Entry<V>>,
     ) -> Result<V, LoadError<E>> {
         let outcome = self.outcome(flight, trip.floor).await;
+        if matches!(outcome, Outcome::Absent) {
+            // Whoever leads such a load knows that it left the key out. Nothing stands in for what is not there.
+            return Err(LoadError::Abandoned);
+        }
         let serves = |entry: &Entry<V>| {
             entry.freshness(self.inner.clock.now()) != Freshness::Dead
                 && flight.may_serve(entry)
@@ -177,7 +181,12 @@ where
     }
 
     /// Decides, without waiting, what becomes of a caller that saw nothing fresh.
-    fn take_seat<E: Send + Sync + 'static>(&self, key: &K, seen: Seen<V>, landed: u64) -> Seat<K, V, E> {
+    pub(crate) fn take_seat<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        seen: Seen<V>,
+        landed: u64,
+    ) -> Seat<K, V, E> {
         let floor = self.floor(true);
         let (from, at_hand, kept) = match seen {
             Seen::Old(entry, freshness) => {
@@ -318,7 +327,7 @@ where
             Outcome::Nothing if flight.loads && floor.is_none() => {
                 return self.policy.loads.fallback.as_ref().map(|fallback| Ok(fallback(key)));
             }
-            Outcome::Unread(_) | Outcome::Nothing | Outcome::Abandoned => return None,
+            Outcome::Unread(_) | Outcome::Nothing | Outcome::Absent | Outcome::Abandoned => return None,
         };
         Some(self.instead(key, flight, floor, error))
     }
@@ -339,6 +348,8 @@ where
 }
 
 /// Forgets the type of the error, which a flight shares between callers that may expect different ones.
-async fn erased<V, E: Send + Sync + 'static>(loaded: impl Future<Output = Result<V, E>>) -> Loaded<V> {
+pub(crate) async fn erased<V, E: Send + Sync + 'static>(
+    loaded: impl Future<Output = Result<V, E>>,
+) -> Loaded<V> {
     loaded.await.map_err(|error| Arc::new(error) as Arc<dyn Any + Send + Sync>)
 }

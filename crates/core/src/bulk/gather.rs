@@ -25,6 +25,11 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
         Gather(Arc::new(Gathered { waiting: Mutex::default(), most }))
     }
 
+    /// Gathers into one call, however many there are.
+    pub(crate) fn unbounded() -> Self {
+        Self::of(usize::MAX)
+    }
+
     /// Waits for the answer to a question. Who is the first of a call says by `all` how all are asked.
     ///
     /// `None` where there is none: the call panicked, or answered too few, or nobody is left to make it.

@@ -3,7 +3,9 @@
 
 mod get_many;
 mod insert_many;
+mod load_many;
 mod remove_many;
+mod source;
 
 use bytes::Bytes;
 use larder_core::{Cache, Operation};
