@@ -74,6 +74,20 @@ where
     (task, answered)
 }
 
+/// The task that does `work` until it is done, or until who waits for the answer has left.
+pub(crate) fn task_for<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> (impl Future<Output = ()> + Send + 'static, oneshot::Receiver<T>) {
+    let (mut answer, answered) = oneshot::channel();
+    let task = async move {
+        if let Some(done) = unless_left(work, &mut answer).await {
+            // Nobody listens if the caller has left.
+            let _ = answer.send(done);
+        }
+    };
+    (task, answered)
+}
+
 /// Waits for `turn`; `None` if who waits for the `answer` has left before.
 async fn unless_left<W, T>(turn: impl Future<Output = W>, answer: &mut oneshot::Sender<T>) -> Option<W> {
     let mut turn = pin!(turn);

@@ -6,7 +6,7 @@ use crate::edits::Edits;
 use crate::flight::{Flight, next_id};
 use crate::fly::{Absent, Loaded};
 use crate::running::{Running, within};
-use crate::spawn::catch_panic;
+use crate::spawn::{catch_panic, spawn, task_for};
 use crate::sync::Mutex;
 use crate::{LoadContext, Lookup, cycle};
 use std::any::Any;
@@ -81,22 +81,21 @@ async fn load_all<K, V, F, Fut, E>(
 where
     K: ?Sized + Lookup,
     V: Clone + Send + Sync + 'static,
-    F: FnOnce(Vec<K::Owned>) -> Fut + Send,
-    Fut: Future<Output = Result<HashMap<K::Owned, V>, E>> + Send,
+    F: FnOnce(Vec<K::Owned>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<HashMap<K::Owned, V>, E>> + Send + 'static,
     E: Send + Sync + 'static,
 {
     let run = Arc::new(BulkRun { id: next_id(), edits: Mutex::default(), coherence });
     // Who asks, in the load, for one of its keys would wait for itself.
     let waits: Vec<_> = flights.iter().map(|flight| cycle::wait_as(flight.id, run.id)).collect();
     let keys = flights.iter().map(|flight| flight.key.clone()).collect();
-    let loaded = {
-        let running = Arc::clone(&run);
-        let load = pin!(within(running, async move { load(keys).await }));
-        catch_panic(load).await
-    };
+    let running = Arc::clone(&run);
+    let loaded = load_in_task(within(running, async move { load(keys).await })).await;
     drop(waits);
     let said = run.edits.lock().clone();
     flights.iter().for_each(|flight| flight.edits.lock().join(&said));
+    // Its runtime has ended, and with it those who asked.
+    let Some(loaded) = loaded else { return Vec::new() };
     let failed = match loaded {
         Ok(Ok(mut values)) => {
             return flights.iter().map(|flight| Ok(values.remove::<K::Owned>(&flight.key))).collect();
@@ -105,6 +104,18 @@ where
         Err(message) => Failed::Panicked(message),
     };
     flights.iter().map(|_| Err(failed.clone())).collect()
+}
+
+/// Runs the load in a task of its own, so that it holds up no call of a store; until nobody waits for it any more.
+async fn load_in_task<T: Send + 'static>(
+    load: impl Future<Output = T> + Send + 'static,
+) -> Option<Result<T, Arc<str>>> {
+    let caught = async move { catch_panic(pin!(load)).await };
+    let (task, loaded) = task_for(caught);
+    if let Err(task) = spawn(task) {
+        task.await;
+    }
+    loaded.await.ok()
 }
 
 /// A load of many keys, seen from inside. What it says of its result is said of each.

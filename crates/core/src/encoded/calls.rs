@@ -197,16 +197,21 @@ impl<B: ByteStore, C: Format> Asker<B, C> {
         keys: usize,
         call: impl Future<Output = Vec<Result<T>>> + Send,
     ) -> Vec<Result<T>> {
-        let call = async {
-            let mut answers = call.await;
-            match answers.iter().all(Result::is_err).then(|| answers.pop()).flatten() {
-                Some(Err(error)) => Err(error),
-                _ => Ok(answers),
-            }
+        let mut answers = Vec::new();
+        let done = {
+            let call = pin!(async {
+                answers = call.await;
+                match answers.first() {
+                    Some(Err(error)) if answers.iter().all(Result::is_err) => Err(error.clone()),
+                    _ => Ok(()),
+                }
+            });
+            guarded(&self.level, self.witness(), operation, call).await
         };
-        match guarded(&self.level, self.witness(), operation, pin!(call)).await {
-            Ok(answers) => answers,
-            Err(error) => (0..keys).map(|_| Err(error.clone())).collect(),
+        match done {
+            // The store was not asked, or has not answered.
+            Err(error) if answers.is_empty() => (0..keys).map(|_| Err(error.clone())).collect(),
+            _ => answers,
         }
     }
 

@@ -1,7 +1,8 @@
 use super::{SECOND, another, calls_of, text, two_levels};
 use bytes::Bytes;
-use larder_core::{Behind, Cache, ErrorKind, Operation};
+use larder_core::{Behind, ByteStore, Cache, Error, ErrorKind, Operation, Result};
 use larder_testkit::{Fake, FakeBytes, Loader, settle};
+use std::time::SystemTime;
 
 #[tokio::test]
 async fn keys_are_gone_from_every_level_with_one_call_a_level() {
@@ -46,6 +47,36 @@ async fn a_level_that_fails_is_the_error_of_each_key_and_the_other_levels_are_tr
     let removed = two.cache.remove_many(["ada", "bob"]).await;
     assert!(removed.iter().all(|each| each.as_ref().unwrap_err().kind() == ErrorKind::Store));
     assert_eq!(two.cache.get_now("ada"), None);
+}
+
+#[tokio::test]
+async fn a_store_without_calls_for_many_keys_is_asked_for_some_at_a_time_and_each_error_is_its_keys() {
+    struct Single(FakeBytes);
+
+    impl ByteStore for Single {
+        async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+            self.0.get(key).await
+        }
+        async fn put(&self, key: &str, bytes: Bytes, at: Option<SystemTime>) -> Result<()> {
+            self.0.put(key, bytes, at).await
+        }
+        async fn remove(&self, key: &str) -> Result<()> {
+            self.0.remove(key).await?;
+            Err(Error::new(ErrorKind::Store, key))
+        }
+    }
+    let store = FakeBytes::new();
+    let cache = Cache::<u64, Bytes, _, _>::new(Single(store.clone())).boxed();
+    store.gate(Operation::Remove).close();
+    let removing = tokio::spawn(async move { cache.remove_many(&(0..100).collect::<Vec<_>>()).await });
+    store.gate(Operation::Remove).reached(32).await;
+    settle().await;
+    assert_eq!(store.count(Operation::Remove), 32);
+    store.gate(Operation::Remove).open();
+    for (key, removed) in removing.await.unwrap().into_iter().enumerate() {
+        let error = removed.unwrap_err().to_string();
+        assert!(error.ends_with(&format!("larder:{key}")), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::page::Page;
 use super::random::Random;
 use super::world::World;
 use larder_core::{Clock, LoadContext};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,14 +85,39 @@ pub(crate) fn page(world: &World, key: u64) -> Page {
     Page::new(key, number, rows.to_vec())
 }
 
-/// Loads the page of a key, row by row.
+/// Loads the page of a key, and gives it its tags.
 pub(crate) async fn load(
     world: Arc<World>,
     clock: NodeClock,
     node: usize,
     cx: LoadContext<u64, Page>,
 ) -> Result<Page, LoadFailed> {
-    let key = *cx.key();
+    read(world, clock, node, *cx.key(), |row| cx.tag(tag_of(row))).await
+}
+
+/// Loads the pages of several keys.
+pub(crate) async fn load_many(
+    world: Arc<World>,
+    clock: NodeClock,
+    node: usize,
+    keys: Vec<u64>,
+) -> Result<HashMap<u64, Page>, LoadFailed> {
+    let _doing: Vec<_> = keys.iter().map(|key| world.doing(node, Some(*key))).collect();
+    let mut pages = HashMap::new();
+    for key in keys {
+        pages.insert(key, read(Arc::clone(&world), clock.clone(), node, key, |_| ()).await?);
+    }
+    Ok(pages)
+}
+
+/// Reads the page of a key, row by row.
+async fn read(
+    world: Arc<World>,
+    clock: NodeClock,
+    node: usize,
+    key: u64,
+    made_from: impl Fn(u64),
+) -> Result<Page, LoadFailed> {
     let _doing = world.doing(node, Some(key));
     let number = world.database.lock().number();
     world.note(Note::LoadBegan { node, key, page: number });
@@ -102,7 +127,7 @@ pub(crate) async fn load(
         let span = world.database.lock().span();
         clock.sleep(span).await;
         rows.push((row, world.database.lock().version(row)));
-        cx.tag(tag_of(row));
+        made_from(row);
     }
     let (span, fails) = {
         let mut database = world.database.lock();
