@@ -4,7 +4,7 @@ use super::history::{LoadEnd, Note};
 use super::node_clock::NodeClock;
 use super::page::Page;
 use super::random::Random;
-use super::world::World;
+use super::world::{Doing, World};
 use larder_core::{Clock, LoadContext};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -92,55 +92,33 @@ pub(crate) async fn load(
     node: usize,
     cx: LoadContext<u64, Page>,
 ) -> Result<Page, LoadFailed> {
-    read(world, clock, node, *cx.key(), |row| cx.tag(tag_of(row))).await
+    let mut loading = Loading::begin(&world, node, *cx.key());
+    let Some(page) = loading.page(&clock, |row| cx.tag(tag_of(row))).await else {
+        loading.end = LoadEnd::Failed;
+        return Err(LoadFailed);
+    };
+    loading.end = LoadEnd::Made(page.clone());
+    Ok(page)
 }
 
-/// Loads the pages of several keys.
+/// Loads the pages of several keys. One that fails is a failure of all.
 pub(crate) async fn load_many(
     world: Arc<World>,
     clock: NodeClock,
     node: usize,
     keys: Vec<u64>,
 ) -> Result<HashMap<u64, Page>, LoadFailed> {
-    let _doing: Vec<_> = keys.iter().map(|key| world.doing(node, Some(*key))).collect();
+    let mut loads: Vec<_> = keys.into_iter().map(|key| Loading::begin(&world, node, key)).collect();
     let mut pages = HashMap::new();
-    for key in keys {
-        pages.insert(key, read(Arc::clone(&world), clock.clone(), node, key, |_| ()).await?);
+    for at in 0..loads.len() {
+        let Some(page) = loads[at].page(&clock, |_| ()).await else {
+            loads.iter_mut().for_each(|loading| loading.end = LoadEnd::Failed);
+            return Err(LoadFailed);
+        };
+        pages.insert(loads[at].key, page);
     }
+    loads.iter_mut().for_each(|loading| loading.end = LoadEnd::Made(pages[&loading.key].clone()));
     Ok(pages)
-}
-
-/// Reads the page of a key, row by row.
-async fn read(
-    world: Arc<World>,
-    clock: NodeClock,
-    node: usize,
-    key: u64,
-    made_from: impl Fn(u64),
-) -> Result<Page, LoadFailed> {
-    let _doing = world.doing(node, Some(key));
-    let number = world.database.lock().number();
-    world.note(Note::LoadBegan { node, key, page: number });
-    let mut loading = Loading { world: Arc::clone(&world), node, key, page: number, end: LoadEnd::CutOff };
-    let mut rows = Vec::new();
-    for row in rows_of(key) {
-        let span = world.database.lock().span();
-        clock.sleep(span).await;
-        rows.push((row, world.database.lock().version(row)));
-        made_from(row);
-    }
-    let (span, fails) = {
-        let mut database = world.database.lock();
-        (database.span(), database.fails())
-    };
-    clock.sleep(span).await;
-    if fails {
-        loading.end = LoadEnd::Failed;
-        return Err(LoadFailed);
-    }
-    let page = Page::new(key, number, rows);
-    loading.end = LoadEnd::Made(page.clone());
-    Ok(page)
 }
 
 /// The tag of everything that is made from this row.
@@ -155,6 +133,33 @@ struct Loading {
     key: u64,
     page: u64,
     end: LoadEnd,
+    _doing: Option<Doing>,
+}
+
+impl Loading {
+    fn begin(world: &Arc<World>, node: usize, key: u64) -> Self {
+        let _doing = world.doing(node, Some(key));
+        let page = world.database.lock().number();
+        world.note(Note::LoadBegan { node, key, page });
+        Loading { world: Arc::clone(world), node, key, page, end: LoadEnd::CutOff, _doing }
+    }
+
+    /// Reads the page, row by row; `None` if that fails.
+    async fn page(&self, clock: &NodeClock, made_from: impl Fn(u64)) -> Option<Page> {
+        let mut rows = Vec::new();
+        for row in rows_of(self.key) {
+            let span = self.world.database.lock().span();
+            clock.sleep(span).await;
+            rows.push((row, self.world.database.lock().version(row)));
+            made_from(row);
+        }
+        let (span, fails) = {
+            let mut database = self.world.database.lock();
+            (database.span(), database.fails())
+        };
+        clock.sleep(span).await;
+        (!fails).then(|| Page::new(self.key, self.page, rows))
+    }
 }
 
 impl Drop for Loading {
