@@ -235,7 +235,9 @@ impl Drop for Driving {
         };
         drop(adopted);
         // Those who asked learn that there is nobody to do it.
-        due.into_iter().for_each(|call| drop(call()));
+        for call in due {
+            drop(call());
+        }
     }
 }
 
@@ -281,27 +283,30 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
     }
 
     /// As [`in_turn`], where the calls of this handle go on.
-    pub(crate) async fn in_turn<W, T, Fut>(
+    pub(crate) fn in_turn<W, T, Fut>(
         &self,
         turn: impl Future<Output = W> + Send + 'static,
         work: impl FnOnce(W) -> Fut + Send + 'static,
-    ) -> Result<T>
+    ) -> impl Future<Output = Result<T>> + Send
     where
         W: Send + 'static,
         T: Send + 'static,
         Fut: Future<Output = Result<T>> + Send,
     {
-        let Some(bulk) = self.bulk() else { return in_turn(turn, work).await };
-        let work = async move |turn| {
-            let work = pin!(async { work(turn).await });
-            catch_panic(work).await
-        };
-        let (task, answered) = queued(turn, work);
-        bulk.adopt(task);
-        match answered.await {
-            Ok(Ok(result)) => result,
-            Ok(Err(message)) => Err(panicked(&message)),
-            Err(_) => Err(cut_off()),
+        let bulk = self.bulk().map(Arc::clone);
+        async move {
+            let Some(bulk) = bulk else { return in_turn(turn, work).await };
+            let work = async move |turn| {
+                let work = pin!(async { work(turn).await });
+                catch_panic(work).await
+            };
+            let (task, answered) = queued(turn, work);
+            bulk.adopt(task);
+            match answered.await {
+                Ok(Ok(result)) => result,
+                Ok(Err(message)) => Err(panicked(&message)),
+                Err(_) => Err(cut_off()),
+            }
         }
     }
 }

@@ -93,7 +93,9 @@ where
     let loaded = load_in_task(within(running, async move { load(keys).await })).await;
     drop(waits);
     let said = run.edits.lock().clone();
-    flights.iter().for_each(|flight| flight.edits.lock().join(&said));
+    for flight in &flights {
+        flight.edits.lock().join(&said);
+    }
     // Its runtime has ended, and with it those who asked.
     let Some(loaded) = loaded else { return Vec::new() };
     let failed = match loaded {

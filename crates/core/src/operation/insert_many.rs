@@ -44,10 +44,10 @@ where
     /// assert!(ages.lookup("eve").await?.unwrap().ttl_left() <= Some(secs(5)));
     /// # larder::Result::Ok(()) }).unwrap();
     /// ```
-    pub fn insert_many<'a, Q>(
-        &'a self,
+    pub fn insert_many<Q>(
+        &self,
         entries: impl IntoIterator<Item = (Q, V)>,
-    ) -> impl Future<Output = Results<()>> + Send + 'a
+    ) -> impl Future<Output = Results<()>> + Send
     where
         Q: Borrow<K>,
     {

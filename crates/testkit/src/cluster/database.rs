@@ -112,12 +112,16 @@ pub(crate) async fn load_many(
     let mut pages = HashMap::new();
     for at in 0..loads.len() {
         let Some(page) = loads[at].page(&clock, |_| ()).await else {
-            loads.iter_mut().for_each(|loading| loading.end = LoadEnd::Failed);
+            for loading in &mut loads {
+                loading.end = LoadEnd::Failed;
+            }
             return Err(LoadFailed);
         };
         pages.insert(loads[at].key, page);
     }
-    loads.iter_mut().for_each(|loading| loading.end = LoadEnd::Made(pages[&loading.key].clone()));
+    for loading in &mut loads {
+        loading.end = LoadEnd::Made(pages[&loading.key].clone());
+    }
     Ok(pages)
 }
 
@@ -138,10 +142,10 @@ struct Loading {
 
 impl Loading {
     fn begin(world: &Arc<World>, node: usize, key: u64) -> Self {
-        let _doing = world.doing(node, Some(key));
+        let doing = world.doing(node, Some(key));
         let page = world.database.lock().number();
         world.note(Note::LoadBegan { node, key, page });
-        Loading { world: Arc::clone(world), node, key, page, end: LoadEnd::CutOff, _doing }
+        Loading { world: Arc::clone(world), node, key, page, end: LoadEnd::CutOff, _doing: doing }
     }
 
     /// Reads the page, row by row; `None` if that fails.
