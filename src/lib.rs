@@ -131,9 +131,9 @@ pub use larder_core::{
     Freshness, Holds, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, Level, LevelStats, Limit,
     Listener, LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup,
     Migrate, Mirror, Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position,
-    Previous, Promote, Put, PutIf, Raw, Reader, Record, RefreshOptions, Refreshed, Result, Shared, SharedLog,
-    Sleep, Start, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull, Wire,
-    WriteStrategy,
+    Previous, Promote, Put, PutIf, Raw, Reader, Record, RefreshOptions, Refreshed, Result, Results, Shared,
+    SharedLog, Sleep, Start, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage, Values, WhenFull,
+    Wire, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

@@ -381,6 +381,7 @@ mod tests {
             floor: None,
             unread: None,
             keeping: &Policy::<u8, u8>::of_one_level(),
+            bulk: None,
         };
         let queue = Queue::new(&Arc::new(Nowhere), Behind::default());
         let core = Arc::clone(&queue.0);

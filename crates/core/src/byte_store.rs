@@ -1,14 +1,19 @@
 //! A store that keeps bytes under text.
 
+use crate::bulk::{BoxFuture, all_of};
 use crate::holds::short_name;
 use crate::record::{Put, PutIf, Record, Token};
 use crate::shared_log::SharedLog;
 use crate::store::{Capabilities, Cleared, Usage};
 use crate::{Result, Time};
 use bytes::Bytes;
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+/// How many calls the default forms of calls for many keys make at the same time.
+const AT_A_TIME: usize = 32;
 
 /// A store that keeps bytes under text: Redis, files, object storage. What most backend authors write.
 ///
@@ -86,40 +91,35 @@ pub trait ByteStore: Send + Sync + 'static {
 
     /// Returns what is under each of `keys`, in their order. One that cannot be read spoils no other.
     ///
-    /// The default asks one by one; a store that can asks for all in one round trip.
+    /// The default asks for 32 at a time; a store that can asks for all in one round trip.
     fn get_many(&self, keys: &[&str]) -> impl Future<Output = Vec<Result<Option<Bytes>>>> + Send {
         async move {
-            let mut found = Vec::with_capacity(keys.len());
-            for key in keys {
-                found.push(self.get(key).await);
-            }
-            found
+            let gets = keys.iter().map(|key| Box::pin(self.get(key)) as BoxFuture<'_, _>);
+            all_of(AT_A_TIME, gets.collect::<Vec<_>>()).await
         }
     }
 
     /// Does all of `puts`, and returns what became of each. Of two for one key, the later one counts.
     ///
-    /// The default puts one by one; a store that can does all in one round trip.
+    /// The default does 32 at a time, or one by one where a key is there twice; a store that can does all in one round trip.
     fn put_many(&self, puts: &[Put<'_>]) -> impl Future<Output = Vec<Result<()>>> + Send {
         async move {
-            let mut done = Vec::with_capacity(puts.len());
-            for put in puts {
-                done.push(self.put(put.key, put.bytes.clone(), put.expires_at).await);
-            }
-            done
+            let distinct: HashSet<&str> = puts.iter().map(|put| put.key).collect();
+            let at_a_time = if distinct.len() == puts.len() { AT_A_TIME } else { 1 };
+            let puts = puts.iter().map(|put| {
+                Box::pin(self.put(put.key, put.bytes.clone(), put.expires_at)) as BoxFuture<'_, _>
+            });
+            all_of(at_a_time, puts.collect::<Vec<_>>()).await
         }
     }
 
     /// Removes what is under each of `keys`, and returns what became of each.
     ///
-    /// The default removes one by one; a store that can does all in one round trip.
+    /// The default removes 32 at a time; a store that can does all in one round trip.
     fn remove_many(&self, keys: &[&str]) -> impl Future<Output = Vec<Result<()>>> + Send {
         async move {
-            let mut done = Vec::with_capacity(keys.len());
-            for key in keys {
-                done.push(self.remove(key).await);
-            }
-            done
+            let removals = keys.iter().map(|key| Box::pin(self.remove(key)) as BoxFuture<'_, _>);
+            all_of(AT_A_TIME, removals.collect::<Vec<_>>()).await
         }
     }
 

@@ -1,5 +1,6 @@
 //! The cache: levels, what they share, and what one handle decides.
 
+use crate::bulk;
 use crate::call::CallOptions;
 use crate::codec::PerLevel;
 use crate::coherence::Verdict;
@@ -107,6 +108,7 @@ where
             floor: None,
             unread: None,
             keeping: &*self.policy,
+            bulk: self.bulk(),
         }
     }
 
@@ -141,12 +143,23 @@ where
     pub(crate) async fn number_key(&self, key: &K, name: impl FnOnce(&str) -> Name) -> Result<()> {
         let address = self.address(key).filter(|_| !self.numbers_itself());
         match address {
-            Some(address) => {
-                let names = vec![name(&address)];
-                self.inner.coherence.invalidate(names, self.inner.clock.now()).await
-            }
+            Some(address) => self.number(name(&address)).await,
             None => Ok(()),
         }
+    }
+
+    /// Invalidates a name, with those of the other keys of a bulk operation.
+    async fn number(&self, name: Name) -> Result<()> {
+        let (coherence, clock) = (&self.inner.coherence, &self.inner.clock);
+        let Some(bulk) = self.bulk() else { return coherence.invalidate(vec![name], clock.now()).await };
+        let all = || {
+            let (coherence, clock) = (coherence.clone(), Arc::clone(clock));
+            move |names: Vec<Name>| {
+                let (coherence, now, many) = (coherence.clone(), clock.now(), names.len());
+                async move { vec![coherence.invalidate(names, now).await; many] }
+            }
+        };
+        bulk.names.ask(bulk, name, all).await.unwrap_or_else(|| Err(bulk::cut_off()))
     }
 
     /// Has the clock free what expires, from the first entry on that does.

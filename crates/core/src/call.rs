@@ -1,8 +1,10 @@
 //! What one call asks for beside its key: the options of [`Cache::with`](crate::Cache::with).
 
+use crate::bulk::Bulk;
 use crate::holds::Skip;
 use crate::terms::Terms;
 use crate::{Clock, Time};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the calls through one handle ask for. See [`Cache::with`](crate::Cache::with).
@@ -21,6 +23,8 @@ pub struct CallOptions {
     pub(crate) force_refresh: bool,
     /// It waits for the end of a load, whatever others do.
     pub(crate) is_patient: bool,
+    /// It is one of many that are made together.
+    pub(crate) bulk: Option<Arc<Bulk>>,
 }
 
 impl CallOptions {
@@ -112,6 +116,11 @@ impl CallOptions {
 
     pub(crate) fn patient(mut self) -> Self {
         self.is_patient = true;
+        self
+    }
+
+    pub(crate) fn together(mut self, bulk: &Arc<Bulk>) -> Self {
+        self.bulk = Some(Arc::clone(bulk));
         self
     }
 

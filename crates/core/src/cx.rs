@@ -1,5 +1,6 @@
 //! What an operation needs beside the levels: the time, where to report, and what it has seen.
 
+use crate::bulk::Bulk;
 use crate::coherence::Verdict;
 use crate::counters::Counters;
 use crate::envelope::Moment;
@@ -38,6 +39,8 @@ pub struct Cx<'a> {
     /// Where a read that minds failures leaves the first.
     pub(crate) unread: Option<&'a Unread>,
     pub(crate) keeping: &'a dyn Keeping,
+    /// What it shares with the other keys of a bulk operation, if it is a part of one.
+    pub(crate) bulk: Option<&'a Arc<Bulk>>,
 }
 
 /// Says for how long each level keeps for failures what was expired.

@@ -34,6 +34,11 @@ pub(crate) fn wait_for(target: u64, until: Until) -> Result<Option<Waiting>, Cyc
     Waiting::begin(waiter, target, until).map(Some)
 }
 
+/// Notes that the load `waiter` is done by the load `target`, which has only begun and so waits for nobody yet.
+pub(crate) fn wait_as(waiter: u64, target: u64) -> Option<Waiting> {
+    Waiting::begin(waiter, target, Until::TheEnd).ok()
+}
+
 /// Notes that the load `target` serves something meanwhile: nobody waits for it any more, but for who wants its end.
 pub(crate) fn release(target: u64) {
     WAITS.lock().retain(|_, targets| {

@@ -18,6 +18,14 @@ pub(crate) struct Edits {
 }
 
 impl Edits {
+    /// Adds what the load of many keys said, of which this is one.
+    pub(crate) fn join(&mut self, of_all: &Edits) {
+        self.terms = std::mem::take(&mut self.terms).or(&of_all.terms);
+        self.no_store |= of_all.no_store;
+        self.no_fallback |= of_all.no_fallback;
+        self.retry_after = self.retry_after.or(of_all.retry_after);
+    }
+
     pub(crate) fn clear_tags(&mut self) {
         self.terms.tags.clear();
         self.terms.others.clear();

@@ -1,4 +1,7 @@
-//! A level that keeps bytes: the key becomes text, the value an envelope by what its [`Wire`](crate::Wire) says.
+//! A level that keeps bytes: the key becomes text, the value an envelope by what its [`Wire`](crate::Wire) says. What
+//! is asked of the store is in `calls`.
+
+mod calls;
 
 use crate::behind::{Offered, Sealed, Seen, Withdrawn};
 use crate::codec::{Codec, Format};
@@ -7,13 +10,11 @@ use crate::event::Operation;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Stamp, Step};
 use crate::native::{blind, cleared};
 use crate::planted::{self, Bug};
-use crate::record::Token;
 use crate::shared_log::{Name, SharedLog};
 use crate::spawn::spawn;
 use crate::store::Condemned;
 use crate::{ByteStore, Entry, Freshness, Key, Level, Result, Time};
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ where
             }
             Some(shared) => {
                 let _withdrawn = withdraw(level, &key).await;
-                invalidate(level, cx, shared, &[&key], &Name::key(&key)).await.map(drop)
+                calls::void(level, cx, shared, &key, Name::key(&key)).await.map(drop)
             }
             None => remove(level, cx, &key).await,
         };
@@ -102,12 +103,11 @@ where
         let _withdrawn = withdraw(level, &key).await;
         if planted::is(Bug::InsertWithoutMark) {
             let guard = pin!(level.store.guard(&key, Duration::from_secs(600)));
-            cx.note_token(guarded(level, cx, Operation::Remove, guard).await?);
+            cx.note_token(calls::guarded(level, cx.witness(), Operation::Remove, guard).await?);
             return Ok(());
         }
-        let voided = invalidate(level, cx, shared, &[&key], &Name::key(&key)).await;
-        let mut tokens = voided.map_err(|error| cx.failed(Operation::Remove, error))?;
-        cx.note_token(tokens.pop());
+        let voided = calls::void(level, cx, shared, &key, Name::key(&key)).await;
+        cx.note_token(voided.map_err(|error| cx.failed(Operation::Remove, error))?);
         Ok(())
     }
 
@@ -137,9 +137,8 @@ where
         };
         if let Some(shared) = log_of(level, cx) {
             // What is being loaded for this key is not to take the place of what is kept.
-            let voided = invalidate(level, cx, shared, &[&text], &Name::key(&text).expiring()).await;
-            let mut tokens = voided.map_err(|error| cx.failed(Operation::Remove, error))?;
-            cx.note_token(tokens.pop());
+            let voided = calls::void(level, cx, shared, &text, Name::key(&text).expiring()).await;
+            cx.note_token(voided.map_err(|error| cx.failed(Operation::Remove, error))?);
         }
         let Some(entry) = expired else { return Ok(()) };
         // Over before any clock can say otherwise: those of other machines may be behind.
@@ -159,10 +158,11 @@ where
         };
         if let Some(shared) = log_of(level, cx) {
             // From here on nothing of it is served, in any process; what follows only frees the room.
-            let marked = invalidate(level, cx, shared, &[], &Name::namespace(&level.prefix)).await;
+            let marked = calls::invalidate(level, cx, shared, &[], &Name::namespace(&level.prefix)).await;
             marked.map_err(|error| cx.failed(Operation::Clear, error))?;
         }
-        let answer = guarded(level, cx, Operation::Clear, pin!(level.store.clear(&level.prefix))).await;
+        let clear = pin!(level.store.clear(&level.prefix));
+        let answer = calls::guarded(level, cx.witness(), Operation::Clear, clear).await;
         cleared(answer).map_err(|error| cx.failed(Operation::Clear, error))
     }
 
@@ -201,19 +201,6 @@ where
     }
 }
 
-/// Asks the store through the level's guard, unless it never waits.
-async fn guarded<B: ByteStore, C: Sync + Send, T: Send>(
-    level: &Level<B, C>,
-    cx: Cx<'_>,
-    operation: Operation,
-    call: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
-) -> Result<T> {
-    if level.store.capabilities().immediate {
-        return call.await;
-    }
-    level.guard.run(cx.witness(), operation, call).await
-}
-
 fn full_key<S, C, K: ?Sized + Key>(level: &Level<S, C>, key: &K) -> String {
     let text = key.text();
     let mut full = String::with_capacity(level.prefix.len() + text.len());
@@ -228,18 +215,6 @@ fn log_of<'a, B: ByteStore, C>(level: &Level<B, C>, cx: Cx<'a>) -> Option<&'a Sh
     level.store.log().is_some_and(|log| shared.is_of(&log)).then_some(shared)
 }
 
-/// Voids records, and numbers an invalidation.
-async fn invalidate<B: ByteStore, C: Send + Sync>(
-    level: &Level<B, C>,
-    cx: Cx<'_>,
-    shared: &Shared,
-    voids: &[&str],
-    name: &Name,
-) -> Result<Vec<Token>> {
-    let through = Some((&*level.guard, cx.witness()));
-    shared.invalidate(cx.coherence, voids, std::slice::from_ref(name), cx.clock.now(), through).await
-}
-
 /// Reads what is under the key, of whatever age; what is on its way there comes first.
 async fn held<V, B: ByteStore, C: Codec<V>>(
     level: &Level<B, C>,
@@ -249,18 +224,15 @@ async fn held<V, B: ByteStore, C: Codec<V>>(
     let queued = level.behind.as_ref().and_then(|queue| queue.see(key));
     let stored = match log_of(level, cx) {
         // What is queued answers, and what is stored is what a load may replace.
-        Some(shared) if queued.is_none() || cx.loads => {
-            let read = shared.read(cx.coherence, key, cx.plants(), &level.guard, cx.witness()).await;
-            match read {
-                Ok(record) => {
-                    cx.note_token(record.token);
-                    record.bytes
-                }
-                Err(error) if queued.is_none() => return Err(error),
-                Err(_) => None,
+        Some(shared) if queued.is_none() || cx.loads => match calls::read(level, cx, shared, key).await {
+            Ok(record) => {
+                cx.note_token(record.token);
+                record.bytes
             }
-        }
-        None if queued.is_none() => guarded(level, cx, Operation::Read, pin!(level.store.get(key))).await?,
+            Err(error) if queued.is_none() => return Err(error),
+            Err(_) => None,
+        },
+        None if queued.is_none() => calls::get(level, cx, key).await?,
         _ => None,
     };
     let is_voided = queued.is_none() && log_of(level, cx).is_some();
@@ -346,13 +318,13 @@ async fn put<B: ByteStore, C: Format>(
         },
     };
     cx.counters.level(cx.base).writes.add();
-    guarded(level, cx, Operation::Write, pin!(value.put(&*level.store, key))).await
+    calls::put(level, cx, key, value).await
 }
 
 /// Removes what is there or on its way there.
 async fn remove<B: ByteStore, C: Format>(level: &Level<B, C>, cx: Cx<'_>, key: &str) -> Result<()> {
     let _withdrawn = withdraw(level, key).await;
-    guarded(level, cx, Operation::Remove, pin!(level.store.remove(key))).await
+    calls::remove(level, cx, key).await
 }
 
 /// Drops what is on its way there, if anything can be.

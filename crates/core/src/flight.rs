@@ -42,6 +42,12 @@ pub(crate) struct Flight<K: ?Sized + Lookup, V> {
     changed: Notify,
 }
 
+/// A number that no other load of the process has.
+pub(crate) fn next_id() -> u64 {
+    static IDS: AtomicU64 = AtomicU64::new(1);
+    IDS.fetch_add(1, Relaxed)
+}
+
 /// An entry and the level that it was found at.
 type Held<V> = (Entry<V>, usize);
 
@@ -60,6 +66,8 @@ pub(crate) enum Outcome<V> {
     TimedOut,
     /// The lower levels had nothing, and there was no loader, or it was to be left alone.
     Nothing,
+    /// The loader of many keys left this one out.
+    Absent,
     /// A level failed, those that were asked had nothing, and nothing was loaded.
     Unread(Error),
     /// The future that ran it was dropped: a scoped caller was cancelled, or a runtime ended.
@@ -69,10 +77,9 @@ pub(crate) enum Outcome<V> {
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
     /// Makes a flight, which has a loader or only asks the lower levels.
     pub(crate) fn new(key: K::Owned, wanted: Wanted, coherence: &Coherence) -> Self {
-        static IDS: AtomicU64 = AtomicU64::new(1);
         let Wanted { loads, now, floor } = wanted;
         Flight {
-            id: IDS.fetch_add(1, Relaxed),
+            id: next_id(),
             key,
             loads,
             began: now,
@@ -109,7 +116,9 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
             Some(outcome @ (Outcome::Nothing | Outcome::Unread(_) | Outcome::Abandoned)) => {
                 Some(interim().unwrap_or_else(|| outcome.clone()))
             }
-            Some(outcome @ (Outcome::Loaded(_) | Outcome::Found(..))) => Some(outcome.clone()),
+            Some(outcome @ (Outcome::Loaded(_) | Outcome::Found(..) | Outcome::Absent)) => {
+                Some(outcome.clone())
+            }
             None => interim().or_else(|| {
                 let (late, overdue) = (self.is_late.load(SeqCst), self.is_overdue.load(SeqCst));
                 let instead = if late || overdue { serve(self.fallback(clock)) } else { None };

@@ -21,6 +21,9 @@ use std::time::Duration;
 /// What a loader gave. Its error has lost its type, because each caller may have another.
 pub(crate) type Loaded<V> = std::result::Result<V, Arc<dyn Any + Send + Sync>>;
 
+/// The error of a key that the loader of many keys left out: that is no failure.
+pub(crate) struct Absent;
+
 /// The loader of a flight that has none.
 pub(crate) type NoLoader<K, V> = fn(LoadContext<K, V>) -> std::future::Ready<Loaded<V>>;
 
@@ -162,6 +165,10 @@ where
                 let Stamp { life, extra } =
                     stored.unwrap_or_else(|| Stamp::unstored(since, &flight.edits.lock().terms));
                 Outcome::Loaded(Entry::with_life(value, life, extra))
+            }
+            Err(error) if (*error).is::<Absent>() => {
+                self.inner.failures.forget(key);
+                Outcome::Absent
             }
             Err(error) => {
                 self.load_failed(lead, trip, LoadFailure::Error, Some(&error));

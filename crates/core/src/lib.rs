@@ -13,7 +13,8 @@
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
-//!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`
+//!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many
+//!   keys at once: `bulk`
 //! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
 //!   `bus`, `lock`
 //! - counting: `counters`, `striped`, `stats`
@@ -24,6 +25,7 @@ mod behind;
 mod boxed;
 mod boxed_bytes;
 mod breaker;
+mod bulk;
 mod bus;
 mod byte_store;
 mod cache;
@@ -80,6 +82,7 @@ mod policy;
 mod random;
 mod record;
 mod refreshed;
+mod results;
 mod room;
 mod running;
 mod seams;
@@ -129,6 +132,7 @@ pub use on_store_error::OnStoreError;
 pub use operation::{Found, InsertOptions};
 pub use record::{Put, PutIf, Record, Token};
 pub use refreshed::{Reader, RefreshOptions, Refreshed, Start};
+pub use results::Results;
 pub use shared_log::{Answer, Invalidated, Invalidation, Name, News, Position, SharedLog};
 pub use stats::{LevelStats, Stats};
 pub use store::{Capabilities, Cleared, Condemned, Store, Usage};

@@ -51,6 +51,10 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> LoadContext<K, V> {
         LoadContext { flight }
     }
 
+    pub(crate) fn into_flight(self) -> Arc<Flight<K, V>> {
+        self.flight
+    }
+
     /// Returns the key that is loaded.
     pub fn key(&self) -> &K {
         self.flight.key.borrow()

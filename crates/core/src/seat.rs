@@ -13,7 +13,6 @@ use crate::fly::{Inside, Loaded, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::joined::Joined;
-use crate::spawn::runtime;
 use crate::{Cache, Entry, Freshness, LoadContext, LoadError, Lookup, Time, cycle};
 use std::any::{Any, TypeId};
 use std::future::Future;
@@ -76,7 +75,7 @@ where
     ) -> Result<V, LoadError<E>>
     where
         F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        Fut: Future<Output = Loaded<V>> + Send + 'static,
         E: Send + Sync + 'static,
     {
         let Duty { lead, trip, at_hand } = match self.seated(key, seat).await {
@@ -84,9 +83,9 @@ where
             Err(answer) => return answer,
         };
         let flight = Arc::clone(&lead.flight);
-        let load = Some(|cx| erased(load(cx)));
+        let load = Some(load);
         // Asked before the flight is made, which else would lie in this future too.
-        let Some(runtime) = runtime() else {
+        let Some(place) = self.place() else {
             let flown = self.clone().fly(lead, trip, Inside::Task, load);
             let _waiting = cycle::wait_for(flight.id, self.waits_until());
             Box::pin(flown).await;
@@ -94,7 +93,7 @@ where
         };
         // Before the load begins: as long as it does not run it waits for nobody, and cannot close a circle.
         let _waiting = at_hand.is_none().then(|| cycle::wait_for(flight.id, self.waits_until()));
-        runtime.spawn(self.clone().fly(lead, trip, Inside::Task, load));
+        place.start(self.clone().fly(lead, trip, Inside::Task, load));
         if let Some(at_hand) = at_hand {
             return Ok(self.serve(at_hand));
         }
@@ -133,6 +132,10 @@ where
         at_hand: Option<Entry<V>>,
     ) -> Result<V, LoadError<E>> {
         let outcome = self.outcome(flight, trip.floor).await;
+        if matches!(outcome, Outcome::Absent) {
+            // Whoever leads such a load knows that it left the key out. Nothing stands in for what is not there.
+            return Err(LoadError::Abandoned);
+        }
         let serves = |entry: &Entry<V>| {
             entry.freshness(self.inner.clock.now()) != Freshness::Dead
                 && flight.may_serve(entry)
@@ -184,7 +187,12 @@ where
     }
 
     /// Decides, without waiting, what becomes of a caller that saw nothing fresh.
-    fn take_seat<E: Send + Sync + 'static>(&self, key: &K, seen: Seen<V>, landed: u64) -> Seat<K, V, E> {
+    pub(crate) fn take_seat<E: Send + Sync + 'static>(
+        &self,
+        key: &K,
+        seen: Seen<V>,
+        landed: u64,
+    ) -> Seat<K, V, E> {
         let floor = self.floor(true);
         let (from, at_hand, kept) = match seen {
             Seen::Old(entry, freshness) => {
@@ -325,7 +333,7 @@ where
             Outcome::Nothing if flight.loads && floor.is_none() => {
                 return self.policy.loads.fallback.as_ref().map(|fallback| Ok(fallback(key)));
             }
-            Outcome::Unread(_) | Outcome::Nothing | Outcome::Abandoned => return None,
+            Outcome::Unread(_) | Outcome::Nothing | Outcome::Absent | Outcome::Abandoned => return None,
         };
         Some(self.instead(key, flight, floor, error))
     }
@@ -346,6 +354,8 @@ where
 }
 
 /// Forgets the type of the error, which a flight shares between callers that may expect different ones.
-async fn erased<V, E: Send + Sync + 'static>(loaded: impl Future<Output = Result<V, E>>) -> Loaded<V> {
+pub(crate) async fn erased<V, E: Send + Sync + 'static>(
+    loaded: impl Future<Output = Result<V, E>>,
+) -> Loaded<V> {
     loaded.await.map_err(|error| Arc::new(error) as Arc<dyn Any + Send + Sync>)
 }

@@ -5,6 +5,7 @@
 //! of its names. Nothing in this depends on clocks. What a process does with a log is in
 //! `Coherence`; this is what a store must do.
 
+use crate::bulk::all_of;
 use crate::record::{Record, Token};
 use crate::{Error, ErrorKind, Result};
 use std::fmt;
@@ -49,6 +50,22 @@ pub trait SharedLog: Send + Sync + 'static {
         guard_for: Option<Duration>,
     ) -> Answer<'a, (Record, News)>;
 
+    /// Returns the records under `keys` and the news, as [`read`](Self::read) does for one. No record is read earlier than
+    /// the news, and one that cannot be read spoils no other.
+    ///
+    /// The default reads all at the same time; a log that can reads them in one statement.
+    fn read_many<'a>(
+        &'a self,
+        known: Option<Position>,
+        keys: &'a [&'a str],
+        guard_for: Option<Duration>,
+    ) -> Answer<'a, (Vec<Result<Record>>, News)> {
+        Box::pin(async move {
+            let reads: Vec<_> = keys.iter().map(|key| self.read(known, key, guard_for)).collect();
+            earliest(all_of(usize::MAX, reads).await)
+        })
+    }
+
     /// Voids the records, as [`guard`](crate::ByteStore::guard) does, and marks the names with the next number, in one
     /// step and one round trip (two where they are on several servers). Either may be none.
     fn invalidate<'a>(
@@ -66,6 +83,22 @@ pub trait SharedLog: Send + Sync + 'static {
 
     /// Returns what people call this log, for errors: the store and its place, without passwords.
     fn place(&self) -> String;
+}
+
+/// Joins reads that were made at the same time: what was read later than the news may be told with them. A record of
+/// another era may not.
+fn earliest(reads: Vec<Result<(Record, News)>>) -> Result<(Vec<Result<Record>>, News)> {
+    let told = reads.iter().filter_map(|read| read.as_ref().ok()).map(|(_, news)| news);
+    let Some(news) = told.min_by_key(|news| news.position.number).cloned() else {
+        let error = reads.into_iter().find_map(Result::err);
+        return Err(error.unwrap_or_else(|| Error::new(ErrorKind::Unsupported, "no key was asked for")));
+    };
+    let era = news.position.era;
+    let of_the_era = |(record, news): (Record, News)| {
+        let changed = || Error::new(ErrorKind::Store, "the log of invalidations changed while it was read");
+        if news.position.era == era { Ok(record) } else { Err(changed()) }
+    };
+    Ok((reads.into_iter().map(|read| read.and_then(of_the_era)).collect(), news))
 }
 
 /// Where a log stands: how many invalidations of its era it has numbered.

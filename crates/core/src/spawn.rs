@@ -44,12 +44,8 @@ where
     Fut: Future<Output = Result<T>> + Send,
 {
     let Some(runtime) = runtime() else { return work(turn.await).await };
-    let (mut answer, answered) = oneshot::channel();
-    let task = runtime.spawn(async move {
-        let Some(turn) = unless_left(turn, &mut answer).await else { return };
-        // Nobody listens if the caller has left.
-        let _ = answer.send(work(turn).await);
-    });
+    let (task, answered) = queued(turn, work);
+    let task = runtime.spawn(task);
     if let Ok(result) = answered.await {
         return result;
     }
@@ -57,6 +53,39 @@ where
         Err(cut) if cut.is_panic() => std::panic::resume_unwind(cut.into_panic()),
         _ => Err(Error::new(ErrorKind::Closed, "the runtime ended before the store had answered")),
     }
+}
+
+/// The task that waits for its `turn` and does the `work`, unless who waits for the answer has left before.
+pub(crate) fn queued<W, T, Fut>(
+    turn: impl Future<Output = W> + Send + 'static,
+    work: impl FnOnce(W) -> Fut + Send + 'static,
+) -> (impl Future<Output = ()> + Send + 'static, oneshot::Receiver<T>)
+where
+    W: Send,
+    T: Send + 'static,
+    Fut: Future<Output = T> + Send,
+{
+    let (mut answer, answered) = oneshot::channel();
+    let task = async move {
+        let Some(turn) = unless_left(turn, &mut answer).await else { return };
+        // Nobody listens if the caller has left.
+        let _ = answer.send(work(turn).await);
+    };
+    (task, answered)
+}
+
+/// The task that does `work` until it is done, or until who waits for the answer has left.
+pub(crate) fn task_for<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> (impl Future<Output = ()> + Send + 'static, oneshot::Receiver<T>) {
+    let (mut answer, answered) = oneshot::channel();
+    let task = async move {
+        if let Some(done) = unless_left(work, &mut answer).await {
+            // Nobody listens if the caller has left.
+            let _ = answer.send(done);
+        }
+    };
+    (task, answered)
 }
 
 /// Waits for `turn`; `None` if who waits for the `answer` has left before.

@@ -8,7 +8,7 @@ use crate::fly::Inside;
 use crate::holds::{Fetched, Gift, Holds, Stamp, Step};
 use crate::planted::{self, Bug};
 use crate::policy::Plan;
-use crate::spawn::{catch_panic, in_turn};
+use crate::spawn::catch_panic;
 use crate::terms::Terms;
 use crate::{Cache, Entry, Lookup, Result, Time};
 use std::borrow::Borrow;
@@ -59,7 +59,7 @@ where
                 // The visit keeps the key in the table, and with it the turn.
                 let (cache, visit, key, value) = (self.clone(), visit.again(), key.to_owned(), value.clone());
                 let plan = plan.clone();
-                Box::pin(in_turn(visit.turn(), async move |turn| {
+                Box::pin(self.in_turn(visit.turn(), async move |turn| {
                     cache.put_loaded(&visit, turn, key.borrow(), Gift::Own(value), (since, &plan, copy)).await
                 }))
                 .await
@@ -173,7 +173,7 @@ where
             return;
         }
         let (cache, visit, key) = (self.clone(), visit.again(), key.to_owned());
-        let _ = Box::pin(in_turn(std::future::ready(turn), async move |turn| {
+        let _ = Box::pin(self.in_turn(std::future::ready(turn), async move |turn| {
             let _turn = turn;
             C::put(&cache.level, cache.cx_of(&visit), key.borrow(), Gift::Own(value), &plan).await
         }))

@@ -52,7 +52,7 @@
 //! - the world: `random`, `agenda` (time and what is due), `network`, `world`, `database`, `history`
 //! - what is shared: `shared_server` and `log_state` behind `shared_store`, `lower_store`, `bus`
 //! - a node: `node_clock`, `memory`, `seams`, `process`, `rest`; what is cached: `page`
-//! - a run: `options`, `script`, `troubles`, `operations` (the only file that calls the cache), `run`
+//! - a run: `options`, `script`, `troubles`, `operations` and `in_bulk` (the only files that call the cache), `run`
 //! - what comes of it: `checker`, `violation`, `report`, `shrink`
 
 mod agenda;
@@ -60,6 +60,7 @@ mod bus;
 mod checker;
 mod database;
 mod history;
+mod in_bulk;
 #[cfg(test)]
 mod live;
 mod log_state;

@@ -89,6 +89,12 @@ mod processes_keep_their_promises_to_each_other_whatever_goes_wrong {
 }
 
 #[test]
+fn calls_for_several_keys_keep_the_same_promises() {
+    let report = passes(ClusterOptions::new().in_bulk(), 800);
+    assert!(report.failed > report.runs && report.invalidations > 30 * report.runs, "{report:?}");
+}
+
+#[test]
 fn whatever_goes_wrong_reads_are_true_and_calls_end() {
     let report = passes(ClusterOptions::new().nodes(1..=4).ignoring_invalidations(), 4_000);
     assert!(report.failed > report.runs && report.answered > report.loads, "{report:?}");

@@ -1,7 +1,8 @@
 //! A value on its way to a store, and how it is put there.
 
+use crate::bulk::{BoxFuture, all_of};
 use crate::planted::{self, Bug};
-use crate::record::{PutIf, Token};
+use crate::record::{Put, PutIf, Token};
 use crate::{ByteStore, Result, Time};
 use bytes::Bytes;
 use std::time::SystemTime;
@@ -30,5 +31,19 @@ impl Sealed {
             Some(token) => store.put_if(key, token, bytes, at).await.map(drop),
             None => store.put(key, bytes, at).await,
         }
+    }
+
+    /// Puts many, as [`put`](Self::put) each. Those that are compared are on their way at the same time.
+    pub(crate) async fn put_all(store: &impl ByteStore, values: &[(String, Sealed)]) -> Vec<Result<()>> {
+        if values.iter().any(|(_, value)| value.token.is_some()) {
+            let puts = values.iter().map(|(key, value)| Box::pin(value.put(store, key)) as BoxFuture<'_, _>);
+            return all_of(usize::MAX, puts.collect::<Vec<_>>()).await;
+        }
+        let puts = values.iter().map(|(key, value)| Put {
+            key,
+            bytes: value.bytes.clone(),
+            expires_at: value.expires_at,
+        });
+        store.put_many(&puts.collect::<Vec<_>>()).await
     }
 }

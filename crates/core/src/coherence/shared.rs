@@ -9,8 +9,9 @@
 //!  └──── the log cannot be reached: mark here at once, and number it with whatever is asked next
 //! ```
 //!
-//! What is told is in `tell`. A confirmation counts from when it was asked for. Nothing that a bus says is one.
+//! Records are read in `read`, what is told is in `tell`. A confirmation counts from when it was asked for. Nothing that a bus says is one.
 
+mod read;
 mod tell;
 
 use super::pending::Pending;
@@ -21,7 +22,6 @@ use crate::counters::{Count, LevelCounters};
 use crate::event::{Observers, Operation};
 use crate::guard::{Guard, Witness};
 use crate::planted::{self, Bug};
-use crate::record::Record;
 use crate::shared_log::{News, Position, SharedLog};
 use crate::spawn::spawn;
 use crate::sync::{AtomicBool, AtomicU64, Mutex};
@@ -202,27 +202,6 @@ impl Shared {
         Err(Error::new(ErrorKind::Store, "the log of invalidations changed while it was asked"))
     }
 
-    /// Reads a record, through the guard of its level, with the position in the same round trip. Where somebody may put
-    /// what it loads, a guard is planted.
-    pub(crate) async fn read(
-        &self,
-        coherence: &Coherence,
-        key: &str,
-        is_to_load: bool,
-        guard: &Guard,
-        witness: Witness<'_>,
-    ) -> Result<Record> {
-        self.flush(coherence).await?;
-        coherence.begin().await;
-        let asked = self.asked(coherence);
-        let call = pin!(self.log.read(asked.known, key, is_to_load.then_some(GUARD_FOR)));
-        let (record, news) = guard.run(witness, Operation::Read, call).await?;
-        if self.apply(coherence, asked, &news) == Applied::Ignored {
-            coherence.confirm().await?;
-        }
-        Ok(record)
-    }
-
     /// Asks whatever is needed to judge a copy in memory: for the position, for the marks of its names.
     pub(super) async fn settle(
         &self,
@@ -297,7 +276,9 @@ impl Coherence {
     /// Asks the shared log for its position, if there is one, unless it was asked after `since`.
     pub(crate) async fn confirm_since(&self, since: Time) -> Result<()> {
         match self.shared() {
-            Some(shared) if Time::from_nanos(shared.confirmed_at.load(SeqCst)) < since => self.confirm().await,
+            Some(shared) if Time::from_nanos(shared.confirmed_at.load(SeqCst)) < since => {
+                self.confirm().await
+            }
             _ => Ok(()),
         }
     }

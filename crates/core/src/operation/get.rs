@@ -5,7 +5,7 @@ use crate::flights::{Boarding, Lead, Wanted, board};
 use crate::fly::{Inside, NoLoader, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
-use crate::spawn::{catch_panic, spawn};
+use crate::spawn::catch_panic;
 use crate::{Cache, Entry, Error, Freshness, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::pin;
@@ -141,7 +141,9 @@ where
                 {
                     lead.flight.replaces(entry.clone());
                     // Without a runtime the old value serves until someone loads.
-                    drop(spawn(self.ask_below(lead, 1, Waited::Not)));
+                    if let Some(place) = self.place() {
+                        place.start(self.ask_below(lead, 1, Waited::Not));
+                    }
                 }
                 Ok(Some(Fetched { entry, level: 0, freshness }))
             }
@@ -206,8 +208,10 @@ where
             Boarding::Lead(lead) => {
                 counters.missed(0, from);
                 let flight = Arc::clone(&lead.flight);
-                if let Err(asked) = spawn(self.ask_below(lead, from, Waited::For)) {
-                    asked.await;
+                let asked = self.ask_below(lead, from, Waited::For);
+                match self.place() {
+                    Some(place) => place.start(asked),
+                    None => asked.await,
                 }
                 (flight, None)
             }

@@ -2,6 +2,7 @@
 
 use crate::glance::Rest;
 use crate::holds::Holds;
+use crate::seat::{Seat, erased};
 use crate::{Cache, CallOptions, LoadContext, LoadError, Lookup, OnStoreError};
 use std::convert::Infallible;
 use std::future::Future;
@@ -74,7 +75,7 @@ where
         E: Send + Sync + 'static,
     {
         async move {
-            let load = |_| load();
+            let load = |_| erased(load());
             let rest = |seat| -> Rest<'a, _> { Box::pin(self.load_on(key, seat, load)) };
             let rest = match self.begin_load(key, rest) {
                 Ok(answer) => return answer,
@@ -124,6 +125,7 @@ where
         E: Send + Sync + 'static,
     {
         async move {
+            let load = |cx| erased(load(cx));
             let rest = |seat| -> Rest<'a, _> { Box::pin(self.load_on(key, seat, load)) };
             let rest = match self.begin_load(key, rest) {
                 Ok(answer) => return answer,
@@ -215,8 +217,8 @@ where
         Fut: Future<Output = V> + Send + 'static,
     {
         async move {
-            let load = |_| async { Ok::<_, Infallible>(make().await) };
-            let rest = |seat| -> Rest<'a, _> {
+            let load = |_| erased(async { Ok::<_, Infallible>(make().await) });
+            let rest = |seat: Seat<K, V, Infallible>| -> Rest<'a, _> {
                 let cache = self.lenient();
                 Box::pin(async move { cache.as_ref().unwrap_or(self).load_on(key, seat, load).await })
             };

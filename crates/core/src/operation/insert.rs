@@ -4,7 +4,7 @@ use crate::flights::Visit;
 use crate::holds::{Gift, Holds};
 use crate::policy::Plan;
 use crate::shared_log::Name;
-use crate::spawn::{at_once, in_turn};
+use crate::spawn::at_once;
 use crate::stow::planned;
 use crate::terms::Terms;
 use crate::{Cache, Lookup, Result};
@@ -170,7 +170,7 @@ where
     async fn insert_for_all(&self, key: &K, value: V, terms: Option<Box<Terms>>) -> Result<()> {
         let visit = Visit::begin(&self.inner.flights, key);
         let (cache, key, turn) = (self.clone(), key.to_owned(), visit.turn());
-        in_turn(turn, async move |turn| {
+        self.in_turn(turn, async move |turn| {
             // The guard is dropped first.
             let _turn = turn;
             let mut overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
@@ -207,7 +207,7 @@ where
         };
         match now {
             Some(turn) => insert(turn).await,
-            None => in_turn(turn, insert).await,
+            None => self.in_turn(turn, insert).await,
         }
     }
 }

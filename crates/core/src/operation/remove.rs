@@ -3,7 +3,7 @@
 use crate::flights::Visit;
 use crate::holds::{Holds, Step};
 use crate::shared_log::Name;
-use crate::spawn::{at_once, in_turn};
+use crate::spawn::at_once;
 use crate::{Cache, Lookup, Result};
 use std::borrow::Borrow;
 use std::future::Future;
@@ -61,7 +61,7 @@ where
     async fn remove_in_turn(&self, key: &K) -> Result<()> {
         let visit = Visit::begin(&self.inner.flights, key);
         let (cache, key, turn) = (self.clone(), key.to_owned(), visit.turn());
-        in_turn(turn, async move |turn| {
+        self.in_turn(turn, async move |turn| {
             // The guard is dropped first. It is also for those who came meanwhile and read a level that still had
             // the value.
             let _turn = turn;

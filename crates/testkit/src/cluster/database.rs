@@ -4,9 +4,9 @@ use super::history::{LoadEnd, Note};
 use super::node_clock::NodeClock;
 use super::page::Page;
 use super::random::Random;
-use super::world::World;
+use super::world::{Doing, World};
 use larder_core::{Clock, LoadContext};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,37 +85,44 @@ pub(crate) fn page(world: &World, key: u64) -> Page {
     Page::new(key, number, rows.to_vec())
 }
 
-/// Loads the page of a key, row by row.
+/// Loads the page of a key, and gives it its tags.
 pub(crate) async fn load(
     world: Arc<World>,
     clock: NodeClock,
     node: usize,
     cx: LoadContext<u64, Page>,
 ) -> Result<Page, LoadFailed> {
-    let key = *cx.key();
-    let _doing = world.doing(node, Some(key));
-    let number = world.database.lock().number();
-    world.note(Note::LoadBegan { node, key, page: number });
-    let mut loading = Loading { world: Arc::clone(&world), node, key, page: number, end: LoadEnd::CutOff };
-    let mut rows = Vec::new();
-    for row in rows_of(key) {
-        let span = world.database.lock().span();
-        clock.sleep(span).await;
-        rows.push((row, world.database.lock().version(row)));
-        cx.tag(tag_of(row));
-    }
-    let (span, fails) = {
-        let mut database = world.database.lock();
-        (database.span(), database.fails())
-    };
-    clock.sleep(span).await;
-    if fails {
+    let mut loading = Loading::begin(&world, node, *cx.key());
+    let Some(page) = loading.page(&clock, |row| cx.tag(tag_of(row))).await else {
         loading.end = LoadEnd::Failed;
         return Err(LoadFailed);
-    }
-    let page = Page::new(key, number, rows);
+    };
     loading.end = LoadEnd::Made(page.clone());
     Ok(page)
+}
+
+/// Loads the pages of several keys. One that fails is a failure of all.
+pub(crate) async fn load_many(
+    world: Arc<World>,
+    clock: NodeClock,
+    node: usize,
+    keys: Vec<u64>,
+) -> Result<HashMap<u64, Page>, LoadFailed> {
+    let mut loads: Vec<_> = keys.into_iter().map(|key| Loading::begin(&world, node, key)).collect();
+    let mut pages = HashMap::new();
+    for at in 0..loads.len() {
+        let Some(page) = loads[at].page(&clock, |_| ()).await else {
+            for loading in &mut loads {
+                loading.end = LoadEnd::Failed;
+            }
+            return Err(LoadFailed);
+        };
+        pages.insert(loads[at].key, page);
+    }
+    for loading in &mut loads {
+        loading.end = LoadEnd::Made(pages[&loading.key].clone());
+    }
+    Ok(pages)
 }
 
 /// The tag of everything that is made from this row.
@@ -130,6 +137,33 @@ struct Loading {
     key: u64,
     page: u64,
     end: LoadEnd,
+    _doing: Option<Doing>,
+}
+
+impl Loading {
+    fn begin(world: &Arc<World>, node: usize, key: u64) -> Self {
+        let doing = world.doing(node, Some(key));
+        let page = world.database.lock().number();
+        world.note(Note::LoadBegan { node, key, page });
+        Loading { world: Arc::clone(world), node, key, page, end: LoadEnd::CutOff, _doing: doing }
+    }
+
+    /// Reads the page, row by row; `None` if that fails.
+    async fn page(&self, clock: &NodeClock, made_from: impl Fn(u64)) -> Option<Page> {
+        let mut rows = Vec::new();
+        for row in rows_of(self.key) {
+            let span = self.world.database.lock().span();
+            clock.sleep(span).await;
+            rows.push((row, self.world.database.lock().version(row)));
+            made_from(row);
+        }
+        let (span, fails) = {
+            let mut database = self.world.database.lock();
+            (database.span(), database.fails())
+        };
+        clock.sleep(span).await;
+        (!fails).then(|| Page::new(self.key, self.page, rows))
+    }
 }
 
 impl Drop for Loading {

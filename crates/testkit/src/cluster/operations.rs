@@ -1,7 +1,9 @@
-//! What nodes do with their caches, and how these are assembled: the one place that calls the cache.
+//! What nodes do with their caches, and how these are assembled: the one place that calls the cache, but for
+//! calls for several keys.
 
 use super::database::{self, COMMON_ROW, rows_of, tag_of};
 use super::history::Answer;
+use super::in_bulk;
 use super::page::{Page, Pages};
 use super::seams::Seams;
 use larder_core::{Behind, Cache, Coherence, Holds};
@@ -93,6 +95,9 @@ pub(crate) async fn carry_out(
     let read =
         |read: larder_core::Result<Option<Page>>| read.map_or_else(|error| failed(&error), Answer::Read);
     let done = |done: larder_core::Result<()>| done.map_or_else(|error| failed(&error), |()| Answer::Done);
+    if seams.setup().in_bulk && in_bulk::has_form(operation) {
+        return in_bulk::carry_out(seams, cache, operation, page).await;
+    }
     match (operation, page) {
         (Operation::Get(key), _) => read(cache.get(&key).await),
         (Operation::Lookup(key), _) => {
@@ -124,7 +129,7 @@ pub(crate) async fn carry_out(
     }
 }
 
-fn failed(error: &larder_core::Error) -> Answer {
+pub(super) fn failed(error: &larder_core::Error) -> Answer {
     Answer::Failed(error.to_string())
 }
 

@@ -68,6 +68,7 @@ impl Fault {
 /// - steps: 30 to 200
 /// - faults: all; each seed has about half of them
 /// - bound: 1 s
+/// - calls: for one key each
 ///
 /// # Examples
 ///
@@ -84,6 +85,7 @@ pub struct ClusterOptions {
     pub(crate) steps: RangeInclusive<usize>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) bound: Option<Duration>,
+    pub(crate) in_bulk: bool,
 }
 
 impl ClusterOptions {
@@ -94,6 +96,7 @@ impl ClusterOptions {
             steps: 30..=200,
             faults: Fault::ALL.to_vec(),
             bound: Some(Duration::from_secs(1)),
+            in_bulk: false,
         }
     }
 
@@ -130,6 +133,12 @@ impl ClusterOptions {
     /// Has all faults but these.
     pub fn without(mut self, faults: &[Fault]) -> Self {
         self.faults.retain(|fault| !faults.contains(fault));
+        self
+    }
+
+    /// Makes calls for several keys at once, wherever there is such a call: `load_many` in place of `get_or_load`.
+    pub fn in_bulk(mut self) -> Self {
+        self.in_bulk = true;
         self
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct Setup {
     /// How long copies in memory are served without asking.
     pub(crate) bound: Duration,
     pub(crate) has_bus: bool,
+    /// Whether calls are for several keys at once.
+    pub(crate) in_bulk: bool,
 }
 
 /// Something that a node does: changes a row, perhaps, and then makes these calls, one after the other.
@@ -152,5 +154,6 @@ fn setup(seed: u64, options: &ClusterOptions, faults: &[Fault], random: &mut Ran
         behind_every: random.one_of(&[Duration::ZERO, secs(1)]),
         bound: options.bound.unwrap_or(secs(1)),
         has_bus: random.happens(600),
+        in_bulk: options.in_bulk,
     }
 }
