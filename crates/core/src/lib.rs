@@ -13,7 +13,8 @@
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
-//!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`
+//!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`;
+//!   the same for synchronous code: `blocking`, `block_on`
 //! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
 //!   `bus`, `lock`
 //! - counting: `counters`, `striped`, `stats`
@@ -21,6 +22,8 @@
 
 mod ahead;
 mod behind;
+mod block_on;
+mod blocking;
 mod boxed;
 mod boxed_bytes;
 mod breaker;
@@ -96,6 +99,7 @@ mod tokens;
 mod wire;
 
 pub use behind::{Behind, WhenFull};
+pub use blocking::{Blocking, BlockingLoading};
 pub use boxed::Boxed;
 pub use boxed_bytes::BoxedBytes;
 pub use breaker::{Breaker, BreakerState};

@@ -13,7 +13,7 @@ use crate::fly::{Inside, Loaded, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
 use crate::joined::Joined;
-use crate::spawn::runtime;
+use crate::spawn::{runtime_in_background, runtime_to_wait_for};
 use crate::{Cache, Entry, Freshness, LoadContext, LoadError, Lookup, Time, cycle};
 use std::any::{Any, TypeId};
 use std::future::Future;
@@ -86,7 +86,8 @@ where
         let flight = Arc::clone(&lead.flight);
         let load = Some(|cx| erased(load(cx)));
         // Asked before the flight is made, which else would lie in this future too.
-        let Some(runtime) = runtime() else {
+        let runtime = if at_hand.is_some() { runtime_in_background() } else { runtime_to_wait_for() };
+        let Some(runtime) = runtime else {
             let flown = self.clone().fly(lead, trip, Inside::Task, load);
             let _waiting = cycle::wait_for(flight.id, self.waits_until());
             Box::pin(flown).await;

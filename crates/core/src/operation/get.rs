@@ -5,7 +5,7 @@ use crate::flights::{Boarding, Lead, Wanted, board};
 use crate::fly::{Inside, NoLoader, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
-use crate::spawn::{catch_panic, spawn};
+use crate::spawn::{catch_panic, runtime_in_background, runtime_to_wait_for};
 use crate::{Cache, Entry, Error, Freshness, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::pin;
@@ -136,12 +136,13 @@ where
         match seen {
             Seen::Old(entry, freshness) => {
                 self.count_old(freshness);
+                // Without a runtime the old value serves until someone loads.
                 if C::depth(&self.level) > 1
+                    && let Some(runtime) = runtime_in_background()
                     && let Boarding::Lead(lead) = board(&self.inner.flights, key, self.wanted_to_read())
                 {
                     lead.flight.replaces(entry.clone());
-                    // Without a runtime the old value serves until someone loads.
-                    drop(spawn(self.ask_below(lead, 1, Waited::Not)));
+                    runtime.spawn(self.ask_below(lead, 1, Waited::Not));
                 }
                 Ok(Some(Fetched { entry, level: 0, freshness }))
             }
@@ -200,8 +201,10 @@ where
             Boarding::Lead(lead) => {
                 counters.missed(0, from);
                 let flight = Arc::clone(&lead.flight);
-                if let Err(asked) = spawn(self.ask_below(lead, from, Waited::For)) {
-                    asked.await;
+                let asked = self.ask_below(lead, from, Waited::For);
+                match runtime_to_wait_for() {
+                    Some(runtime) => drop(runtime.spawn(asked)),
+                    None => asked.await,
                 }
                 flight
             }
