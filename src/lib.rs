@@ -132,7 +132,7 @@ pub use larder_core::{
     LoadContext, LoadError, LoadFailure, Loader, Loading, Lock, Lookup, Migrate, Name, Native, News,
     Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous, Promote, Put, PutIf, Raw,
     Record, Result, Shared, SharedLog, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage,
-    Values, WhenFull, Wire, WriteStrategy,
+    Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

@@ -21,6 +21,8 @@ pub struct CallOptions {
     pub(crate) force_refresh: bool,
     /// It waits for the end of a load, whatever others do.
     pub(crate) is_patient: bool,
+    /// It takes no old value for an answer while a load could give a new one, nor where that fails.
+    pub(crate) is_thorough: bool,
 }
 
 impl CallOptions {
@@ -112,6 +114,11 @@ impl CallOptions {
 
     pub(crate) fn patient(mut self) -> Self {
         self.is_patient = true;
+        self
+    }
+
+    pub(crate) fn thorough(mut self) -> Self {
+        self.is_thorough = true;
         self
     }
 

@@ -13,7 +13,7 @@
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
-//!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`;
+//!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many of them: `several`;
 //!   the same for synchronous code: `blocking`, `block_on`
 //! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
 //!   `bus`, `lock`
@@ -84,6 +84,7 @@ mod room;
 mod running;
 mod seams;
 mod seat;
+mod several;
 mod shared_log;
 mod spawn;
 mod stats;
@@ -126,7 +127,7 @@ pub use load_error::LoadError;
 pub use loading::{Loader, Loading};
 pub use lock::{LocalLock, Lock};
 pub use on_store_error::OnStoreError;
-pub use operation::{Found, InsertOptions};
+pub use operation::{Found, InsertOptions, Warm, WarmProgress, WarmReport, Warmed};
 pub use record::{Put, PutIf, Record, Token};
 pub use shared_log::{Answer, Invalidated, Invalidation, Name, News, Position, SharedLog};
 pub use stats::{LevelStats, Stats};

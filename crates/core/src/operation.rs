@@ -13,6 +13,8 @@ mod lookup;
 mod remove;
 mod shutdown;
 mod stats;
+mod warm;
 
 pub use insert::InsertOptions;
 pub use lookup::Found;
+pub use warm::{Warm, WarmProgress, WarmReport, Warmed};

@@ -271,7 +271,7 @@ where
         kept: Option<&Entry<V>>,
         floor: Option<Time>,
     ) -> Option<Result<V, LoadError<E>>> {
-        if from < C::depth(&self.level) || floor.is_some() {
+        if from < C::depth(&self.level) || floor.is_some() || self.is_thorough() {
             return None;
         }
         let fallback = || self.policy.loads.fallback.as_ref().map(|fallback| fallback(key));
@@ -317,7 +317,7 @@ where
             // Who began the read may have minded, or not.
             Outcome::Unread(error) if self.policy.minds_store_errors() => LoadError::Store(error),
             // The loader was left alone, so what stands in for it is the answer for all who wait.
-            Outcome::Nothing if flight.loads && floor.is_none() => {
+            Outcome::Nothing if flight.loads && floor.is_none() && !self.is_thorough() => {
                 return self.policy.loads.fallback.as_ref().map(|fallback| Ok(fallback(key)));
             }
             Outcome::Unread(_) | Outcome::Nothing | Outcome::Abandoned => return None,
@@ -334,7 +334,9 @@ where
         error: LoadError<E>,
     ) -> Result<V, LoadError<E>> {
         match &self.policy.loads.fallback {
-            Some(fallback) if floor.is_none() && !flight.edits.lock().no_fallback => Ok(fallback(key)),
+            Some(fallback) if floor.is_none() && !self.is_thorough() && !flight.edits.lock().no_fallback => {
+                Ok(fallback(key))
+            }
             _ => Err(error),
         }
     }

@@ -22,6 +22,7 @@ fn public_types_can_go_everywhere() {
     everywhere::<Entry<String>>();
     everywhere::<Error>();
     everywhere::<Found<String>>();
+    everywhere::<WarmReport<String, Error>>();
     everywhere::<LoadError<String>>();
     everywhere::<Stats>();
     everywhere::<(Breaker, BreakerState, OnStoreError)>();
