@@ -127,12 +127,12 @@
 pub use larder_core::{
     AlsoReads, Answer, Around, Behind, Blocking, BlockingLoading, Boxed, BoxedBytes, Breaker, BreakerState,
     Bus, ByBytes, ByteStore, Cache, CallOptions, Capabilities, Chain, Cleared, Clock, Codec, Coherence,
-    Compress, CurrentLoad, Encrypt, Entry, Error, ErrorKind, Event, Format, Found, Freshness, Holds,
-    InsertOptions, IntoLevel, Invalidated, Invalidation, Key, Level, LevelStats, Limit, Listener,
-    LoadContext, LoadError, LoadFailure, Loader, Loading, Lock, Lookup, Migrate, Name, Native, News,
-    Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous, Promote, Put, PutIf, Raw,
-    Record, Result, Shared, SharedLog, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage,
-    Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
+    Compress, CurrentLoad, Encrypt, Entry, Error, ErrorKind, Event, Exported, Format, Found, Freshness,
+    Holds, Imported, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, Level, LevelStats, Limit,
+    Listener, LoadContext, LoadError, LoadFailure, Loader, Loading, Lock, Lookup, Migrate, Name, Native,
+    News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous, Promote, Put, PutIf,
+    Raw, Record, Result, Shared, SharedLog, Sleep, Stats, Store, SystemClock, Through, Tick, Time, Token,
+    Usage, Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};

@@ -3,7 +3,7 @@
 use larder_core::{
     Around, Behind, Blocking, BlockingLoading, Boxed, Breaker, BreakerState, Cache, Chain, Entry, Error,
     Found, Level, LoadError, Native, OnStoreError, PerLevel, Promote, Raw, Stats, SystemClock, Through, Time,
-    WhenFull,
+    WarmReport, WhenFull,
 };
 use larder_testkit::{Fake, FakeBytes, Gate, Loader, MockClock, Recorder};
 use std::mem::size_of_val;
