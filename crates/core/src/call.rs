@@ -12,6 +12,7 @@ use std::time::Duration;
 /// Nothing: as the cache was composed.
 #[derive(Clone, Debug, Default)]
 #[must_use = "options do nothing until they are returned to `with`"]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct CallOptions {
     pub(crate) terms: Terms,
     pub(crate) skip: Skip,
