@@ -3,7 +3,7 @@
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
 use crate::shared_log::SharedLog;
-use crate::store::Condemned;
+use crate::store::{Condemned, EachEntry};
 use crate::{Coherence, Level, Lookup, Result, Time};
 use std::future::Future;
 use std::pin::Pin;
@@ -55,6 +55,7 @@ trait Erased<K: ?Sized, V>: Send + Sync {
     fn address(&self, key: &K) -> Option<String>;
     fn clear<'a>(&'a self, cx: Cx<'a>) -> BoxFuture<'a, Result<()>>;
     fn remove_where(&self, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64>;
+    fn for_each(&self, each: &mut EachEntry<'_, K, V>) -> bool;
     fn drain<'a>(&'a self, cx: Cx<'a>, how: Drain) -> BoxFuture<'a, Result<()>>;
     fn keeps(&self, plan: &[Step]) -> bool;
     fn waits(&self, plan: &[Step]) -> bool;
@@ -110,6 +111,10 @@ where
     }
     fn remove_where(&self, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64> {
         C::remove_where(self, cx, condemned)
+    }
+
+    fn for_each(&self, each: &mut EachEntry<'_, K, V>) -> bool {
+        C::for_each(self, each)
     }
     fn drain<'a>(&'a self, cx: Cx<'a>, how: Drain) -> BoxFuture<'a, Result<()>> {
         Box::pin(C::drain(self, cx, how))
@@ -183,6 +188,9 @@ where
     }
     fn remove_where(level: &Erasure<K, V>, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64> {
         level.store.0.remove_where(cx, condemned)
+    }
+    fn for_each(level: &Erasure<K, V>, each: &mut EachEntry<'_, K, V>) -> bool {
+        level.store.0.for_each(each)
     }
     async fn drain(level: &Erasure<K, V>, cx: Cx<'_>, how: Drain) -> Result<()> {
         level.store.0.drain(cx, how).await

@@ -27,7 +27,7 @@ pub(crate) use loader::BulkLoader;
 use crate::behind::Sealed;
 use crate::record::{Record, Token};
 use crate::shared_log::Name;
-use crate::spawn::{catch_panic, in_turn, queued, runtime, spawn};
+use crate::spawn::{catch_panic, in_turn, queued, runtime_in_background, runtime_to_wait_for};
 use crate::sync::{Handle, Mutex};
 use crate::{Cache, Error, ErrorKind, Lookup, Result, load};
 use bytes::Bytes;
@@ -172,8 +172,9 @@ impl Bulk {
         // Without the budget that tokio gives to a task: it would hold some keys back, which were not gathered with the
         // others. The task yields after each round.
         let driven = Box::pin(unconstrained(drive(self, crowd, done, answer)));
-        if let Err(driven) = spawn(driven) {
-            driven.await;
+        match runtime_to_wait_for() {
+            Some(runtime) => drop(runtime.spawn(driven)),
+            None => driven.await,
         }
         answered.await.ok()
     }
@@ -274,8 +275,17 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
         self.call.as_ref()?.bulk.as_ref()
     }
 
-    /// Where what this handle begins can go on without its caller, if anywhere.
-    pub(crate) fn place(&self) -> Option<Place> {
+    /// Where what the caller of this handle waits for can go on without it, if anywhere.
+    pub(crate) fn place_to_wait_for(&self) -> Option<Place> {
+        self.place(runtime_to_wait_for)
+    }
+
+    /// Where what nobody waits for can go on.
+    pub(crate) fn place_in_background(&self) -> Option<Place> {
+        self.place(runtime_in_background)
+    }
+
+    fn place(&self, runtime: fn() -> Option<Handle>) -> Option<Place> {
         match self.bulk() {
             Some(bulk) => Some(Place::Bulk(Arc::clone(bulk))),
             None => runtime().map(Place::Runtime),

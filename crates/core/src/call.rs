@@ -14,6 +14,7 @@ use std::time::Duration;
 /// Nothing: as the cache was composed.
 #[derive(Clone, Debug, Default)]
 #[must_use = "options do nothing until they are returned to `with`"]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct CallOptions {
     pub(crate) terms: Terms,
     pub(crate) skip: Skip,
@@ -25,6 +26,8 @@ pub struct CallOptions {
     pub(crate) is_patient: bool,
     /// It is one of many that are made together.
     pub(crate) bulk: Option<Arc<Bulk>>,
+    /// It takes no old value for an answer while a load could give a new one, nor where that fails.
+    pub(crate) is_thorough: bool,
 }
 
 impl CallOptions {
@@ -121,6 +124,11 @@ impl CallOptions {
 
     pub(crate) fn together(mut self, bulk: &Arc<Bulk>) -> Self {
         self.bulk = Some(Arc::clone(bulk));
+        self
+    }
+
+    pub(crate) fn thorough(mut self) -> Self {
+        self.is_thorough = true;
         self
     }
 

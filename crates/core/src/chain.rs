@@ -3,7 +3,7 @@
 use crate::codec::PerLevel;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
 use crate::shared_log::SharedLog;
-use crate::store::Condemned;
+use crate::store::{Condemned, EachEntry};
 use crate::{Level, Lookup, Result, Time};
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +127,10 @@ where
         let Chain { front, back } = &*level.store;
         let lower = C2::remove_where(back, cx.below(C1::depth(front)), condemned)?;
         Ok(lower.max(C1::remove_where(front, cx, condemned)?))
+    }
+
+    fn for_each(level: &Level<Pair<S1, C1, S2, C2>, Self>, each: &mut EachEntry<'_, K, V>) -> bool {
+        C1::for_each(&level.store.front, each)
     }
 
     async fn drain(level: &Level<Pair<S1, C1, S2, C2>, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::native::{blind, cleared};
 use crate::planted::{self, Bug};
 use crate::shared_log::{Name, SharedLog};
 use crate::spawn::spawn;
-use crate::store::Condemned;
+use crate::store::{Condemned, EachEntry};
 use crate::{ByteStore, Entry, Freshness, Key, Level, Result, Time};
 use std::pin::pin;
 use std::sync::Arc;
@@ -168,6 +168,10 @@ where
 
     fn remove_where(_: &Level<B, Self>, cx: Cx<'_>, _: &Condemned<'_, K, V>) -> Result<u64> {
         if cx.skips_write() { Ok(0) } else { Err(cx.failed(Operation::Remove, blind())) }
+    }
+
+    fn for_each(_: &Level<B, Self>, _: &mut EachEntry<'_, K, V>) -> bool {
+        false
     }
 
     async fn drain(level: &Level<B, Self>, cx: Cx<'_>, how: Drain) -> Result<()> {

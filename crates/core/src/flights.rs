@@ -31,6 +31,7 @@ use crate::counters::Count;
 use crate::flight::{Flight, Outcome};
 use crate::follower::Follower;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, RandomState, shards};
+use crate::touched::Touched;
 use crate::{Entry, Lookup, Time};
 use hashbrown::HashTable;
 use smallvec::SmallVec;
@@ -54,6 +55,8 @@ pub(crate) struct Flights<K: ?Sized + Lookup, V> {
     /// Flights that were cut off.
     pub(crate) abandoned: Count,
     coherence: Coherence,
+    /// Keys that were inserted or removed.
+    touched: Touched,
 }
 
 struct Visited<K: ?Sized + Lookup, V> {
@@ -94,6 +97,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
             landed: AtomicU64::new(0),
             abandoned: Count::default(),
             coherence,
+            touched: Touched::default(),
         }
     }
 
@@ -107,15 +111,20 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
         &self.shards[(hash >> 32) as usize % SHARDS]
     }
 
-    /// Whether nothing is being done to the key.
+    /// Whether nothing is being done to the key. Asked by who changes it then: that is noted, before anybody else can come.
     pub(crate) fn is_idle(&self, key: &K) -> bool {
         let hash = self.hasher.hash_one(key);
         let shard = self.shard(hash).lock();
-        shard.is_empty() || shard.find(hash, |visited| visited.key.borrow() == key).is_none()
+        let is_idle = shard.is_empty() || shard.find(hash, |visited| visited.key.borrow() == key).is_none();
+        if is_idle {
+            self.touched.mark(hash);
+        }
+        is_idle
     }
 
     /// Begins a new era of every key.
     pub(crate) fn overtake_all(&self) {
+        self.touched.mark_all();
         for shard in &self.shards {
             // A key's state may be locked under its shard, never the other way round.
             for visited in shard.lock().iter() {

@@ -211,7 +211,7 @@ where
     /// Serves what a failing loader is to be spared for, if there is something and its time has not come.
     /// Where there is nothing, that may be an error which is remembered.
     fn leave_alone(&self, key: &K, lead: &Lead<K, V>, trip: Trip) -> Option<Outcome<V>> {
-        if trip.floor.is_some() {
+        if trip.floor.is_some() || self.is_thorough() {
             return None;
         }
         let (clock, failures) = (&*self.inner.clock, &self.inner.failures);

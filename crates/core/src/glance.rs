@@ -60,7 +60,23 @@ where
         if self.call.as_ref().is_some_and(|call| call.force_refresh) {
             return Err(self.glance_in_vain(key));
         }
-        self.glance(key)
+        self.glance(key).or_else(|seen| self.unless_thorough(seen).map(|entry| self.serve(entry)))
+    }
+
+    /// What is stale is no answer for a call that wants to be thorough; what is fresh and due is.
+    #[cold]
+    #[inline(never)]
+    fn unless_thorough(&self, seen: Seen<V>) -> Result<Entry<V>, Seen<V>> {
+        match seen {
+            Seen::Old(entry, freshness) if self.is_thorough() => {
+                if freshness == Freshness::Fresh {
+                    self.count_old(freshness);
+                    return Ok(entry);
+                }
+                Err(Seen::Ask(1, Some(entry)))
+            }
+            seen => Err(seen),
+        }
     }
 
     /// As [`glance_to_load`](Self::glance_to_load), with the times of what it finds.
@@ -68,7 +84,7 @@ where
         if self.call.as_ref().is_some_and(|call| call.force_refresh) {
             return Err(self.glance_in_vain(key));
         }
-        self.glance_at_entry(key)
+        self.glance_at_entry(key).or_else(|seen| self.unless_thorough(seen))
     }
 
     /// Whatever there is, the call wants it newer. The levels are asked all the same: for what there is for others, and

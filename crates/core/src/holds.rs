@@ -15,7 +15,7 @@ use crate::coherence::Since;
 use crate::entry::Lifetime;
 use crate::extra::Extra;
 use crate::shared_log::SharedLog;
-use crate::store::{Condemned, Usage};
+use crate::store::{Condemned, EachEntry, Usage};
 use crate::terms::Terms;
 use crate::{Coherence, Entry, Freshness, Level, Result, Time};
 use std::future::Future;
@@ -111,6 +111,10 @@ pub trait Holds<S, K: ?Sized, V>: Send + Sync + Sized + 'static {
     /// level that had most. An error, and no more is removed, where a level cannot look at all its entries.
     #[doc(hidden)]
     fn remove_where(level: &Level<S, Self>, cx: Cx<'_>, condemned: &Condemned<'_, K, V>) -> Result<u64>;
+
+    /// Hands every entry of the first level to `each`; `false` where that cannot look at all its entries.
+    #[doc(hidden)]
+    fn for_each(level: &Level<S, Self>, each: &mut EachEntry<'_, K, V>) -> bool;
 
     /// Has what is queued written, in every level, and returns when all of it is written or given up.
     #[doc(hidden)]

@@ -33,7 +33,8 @@ where
         floor: Option<Time>,
         told_since: Option<Time>,
     ) -> Joined<V, E> {
-        let so_far = || flight.so_far(&*self.inner.clock).filter(|_| floor.is_none() && !self.is_patient());
+        let takes_old = floor.is_none() && !self.is_patient() && !self.is_thorough();
+        let so_far = || flight.so_far(&*self.inner.clock).filter(|_| takes_old);
         let mut outcome = match so_far() {
             Some(outcome) => Ok(outcome),
             None => self.wait_with(flight, floor, self.waits_until(), self.outcome(flight, floor)).await,
@@ -112,7 +113,7 @@ where
 
     /// What a call of this handle waits for.
     pub(crate) fn waits_until(&self) -> cycle::Until {
-        let firmly = self.is_patient() || self.floor(true).is_some();
+        let firmly = self.is_patient() || self.is_thorough() || self.floor(true).is_some();
         if firmly { cycle::Until::TheEnd } else { cycle::Until::Served }
     }
 
@@ -121,9 +122,14 @@ where
         self.call.as_ref().is_some_and(|call| call.is_patient)
     }
 
+    /// Whether it takes nothing old for an answer.
+    pub(crate) fn is_thorough(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.is_thorough)
+    }
+
     pub(crate) async fn outcome(&self, flight: &Flight<K, V>, floor: Option<Time>) -> Outcome<V> {
         let clock = &*self.inner.clock;
-        if floor.is_some() {
+        if floor.is_some() || self.is_thorough() {
             flight.wait_for_new().await
         } else if self.is_patient() {
             flight.wait_patiently(clock).await

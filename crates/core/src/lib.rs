@@ -7,14 +7,14 @@
 //!
 //! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak
 //!   of: `entry` (and `extra`), `time`, `error`
-//! - what travels: `wire` (`wire/seal`, `wire/open`), `envelope`, `compress`, `encrypt`, `room`
+//! - what travels: `wire` (`wire/seal`, `wire/open`), `envelope`, `compress`, `encrypt`, `room`; many at once: `snapshot`
 //! - composition: `level`, `holds` (sealed; `cx` goes with each call) and its four forms `native`, `encoded`, `chain`, `boxed`
 //! - what may be slow or down: `guard`, one a level; `breaker`, `circuit`; what is written later: `behind`
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
-//!   key: `flights` (and `flights/visit`), `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many
-//!   keys at once: `bulk`
+//!   key: `flights` (and `flights/visit`), `touched`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many of them: `several`, `bulk`;
+//!   the same for synchronous code: `blocking`, `block_on`
 //! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
 //!   `bus`, `lock`
 //! - counting: `counters`, `striped`, `stats`
@@ -22,6 +22,8 @@
 
 mod ahead;
 mod behind;
+mod block_on;
+mod blocking;
 mod boxed;
 mod boxed_bytes;
 mod breaker;
@@ -87,7 +89,9 @@ mod room;
 mod running;
 mod seams;
 mod seat;
+mod several;
 mod shared_log;
+mod snapshot;
 mod spawn;
 mod stats;
 mod store;
@@ -99,9 +103,11 @@ mod terms;
 mod time;
 mod timers;
 mod tokens;
+mod touched;
 mod wire;
 
 pub use behind::{Behind, WhenFull};
+pub use blocking::{Blocking, BlockingLoading};
 pub use boxed::Boxed;
 pub use boxed_bytes::BoxedBytes;
 pub use breaker::{Breaker, BreakerState};
@@ -129,13 +135,13 @@ pub use loading::{Loader, Loading};
 pub use lock::{LocalLock, Lock};
 pub use mirror::Mirror;
 pub use on_store_error::OnStoreError;
-pub use operation::{Found, InsertOptions};
+pub use operation::{Exported, Found, Imported, InsertOptions, Warm, WarmProgress, WarmReport, Warmed};
 pub use record::{Put, PutIf, Record, Token};
 pub use refreshed::{Reader, RefreshOptions, Refreshed, Start};
 pub use results::Results;
 pub use shared_log::{Answer, Invalidated, Invalidation, Name, News, Position, SharedLog};
 pub use stats::{LevelStats, Stats};
-pub use store::{Capabilities, Cleared, Condemned, Store, Usage};
+pub use store::{Capabilities, Cleared, Condemned, EachEntry, Store, Usage};
 pub use system_clock::SystemClock;
 pub use time::Time;
 pub use wire::Wire;

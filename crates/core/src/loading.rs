@@ -45,8 +45,8 @@ pub trait Loader<K: ?Sized + Lookup, V>: Send + Sync + 'static {
     fn load(&self, cx: LoadContext<K, V>) -> impl Future<Output = Result<V, Self::Error>> + Send;
 }
 
-type Load<V, E> = Pin<Box<dyn Future<Output = Result<V, E>> + Send>>;
-type LoadFn<K, V, E> = dyn Fn(LoadContext<K, V>) -> Load<V, E> + Send + Sync;
+pub(crate) type Load<V, E> = Pin<Box<dyn Future<Output = Result<V, E>> + Send>>;
+pub(crate) type LoadFn<K, V, E> = dyn Fn(LoadContext<K, V>) -> Load<V, E> + Send + Sync;
 
 /// A cache whose `get` loads; what [`Cache::loader`](crate::Cache::loader) makes.
 ///
@@ -114,6 +114,10 @@ where
     /// Returns a handle whose calls ask for what `options` says: [`Cache::with`](crate::Cache::with).
     pub fn with(&self, options: impl FnOnce(CallOptions) -> CallOptions) -> Self {
         Loading { cache: self.cache.with(options), load: Arc::clone(&self.load) }
+    }
+
+    pub(crate) fn load(&self) -> Arc<LoadFn<K, V, E>> {
+        Arc::clone(&self.load)
     }
 
     /// Returns the cache, whose `get` does not load.

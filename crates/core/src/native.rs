@@ -6,7 +6,7 @@ use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step, sho
 use crate::shared_log::SharedLog;
 use crate::{
     Coherence, Entry, Error, ErrorKind, Freshness, Level, Lookup, Result, Store, Time,
-    store::{Cleared, Condemned},
+    store::{Cleared, Condemned, EachEntry},
 };
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -136,6 +136,10 @@ where
             return Ok(0);
         }
         level.store.remove_where(condemned).ok_or_else(|| cx.failed(Operation::Remove, blind()))
+    }
+
+    fn for_each(level: &Level<S, Self>, each: &mut EachEntry<'_, K, V>) -> bool {
+        level.store.for_each(each)
     }
 
     async fn drain(_: &Level<S, Self>, _: Cx<'_>, _: Drain) -> Result<()> {

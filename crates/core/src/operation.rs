@@ -3,10 +3,12 @@
 mod clear;
 mod contains;
 mod expire;
+mod export;
 mod flush;
 mod get;
 mod get_many;
 mod get_or_load;
+mod import;
 mod insert;
 mod insert_many;
 mod invalidate;
@@ -20,6 +22,10 @@ mod remove;
 mod remove_many;
 mod shutdown;
 mod stats;
+mod warm;
 
+pub use export::Exported;
+pub use import::Imported;
 pub use insert::InsertOptions;
 pub use lookup::Found;
+pub use warm::{Warm, WarmProgress, WarmReport, Warmed};

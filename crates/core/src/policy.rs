@@ -5,7 +5,7 @@ use crate::combinator::Promotion;
 use crate::entry::Entry;
 use crate::event::Observers;
 use crate::failures::Delay;
-use crate::holds::{Keeping, Step};
+use crate::holds::{Keeping, Stamp, Step};
 use crate::life::{Life, Scopes};
 use crate::load_rules::LoadRules;
 use crate::random::Random;
@@ -189,6 +189,12 @@ impl<K: ?Sized, V> Policy<K, V> {
         };
         let ahead = (0..found_at).map(step);
         ahead.chain((found_at..self.levels.len()).map(|_| Step::Leave)).collect()
+    }
+
+    /// What goes with a copy of `source`, which another process had, at the first level; `None` when it would be dead.
+    pub(crate) fn restored(&self, key: &K, source: &Entry<V>, now: Time) -> Option<Stamp> {
+        let call = self.negative(source.value()).unwrap_or_default();
+        self.scopes(0).copy(key, source, &call, self.random(), now)
     }
 
     /// Whether to reload the entry, which is fresh, at `now`.

@@ -85,7 +85,8 @@ where
         let flight = Arc::clone(&lead.flight);
         let load = Some(load);
         // Asked before the flight is made, which else would lie in this future too.
-        let Some(place) = self.place() else {
+        let place = if at_hand.is_some() { self.place_in_background() } else { self.place_to_wait_for() };
+        let Some(place) = place else {
             let flown = self.clone().fly(lead, trip, Inside::Task, load);
             let _waiting = cycle::wait_for(flight.id, self.waits_until());
             Box::pin(flown).await;
@@ -284,7 +285,7 @@ where
         kept: Option<&Entry<V>>,
         floor: Option<Time>,
     ) -> Option<Result<V, LoadError<E>>> {
-        if from < C::depth(&self.level) || floor.is_some() {
+        if from < C::depth(&self.level) || floor.is_some() || self.is_thorough() {
             return None;
         }
         let fallback = || self.policy.loads.fallback.as_ref().map(|fallback| fallback(key));
@@ -330,7 +331,7 @@ where
             // Who began the read may have minded, or not.
             Outcome::Unread(error) if self.policy.minds_store_errors() => LoadError::Store(error),
             // The loader was left alone, so what stands in for it is the answer for all who wait.
-            Outcome::Nothing if flight.loads && floor.is_none() => {
+            Outcome::Nothing if flight.loads && floor.is_none() && !self.is_thorough() => {
                 return self.policy.loads.fallback.as_ref().map(|fallback| Ok(fallback(key)));
             }
             Outcome::Unread(_) | Outcome::Nothing | Outcome::Absent | Outcome::Abandoned => return None,
@@ -347,7 +348,9 @@ where
         error: LoadError<E>,
     ) -> Result<V, LoadError<E>> {
         match &self.policy.loads.fallback {
-            Some(fallback) if floor.is_none() && !flight.edits.lock().no_fallback => Ok(fallback(key)),
+            Some(fallback) if floor.is_none() && !self.is_thorough() && !flight.edits.lock().no_fallback => {
+                Ok(fallback(key))
+            }
             _ => Err(error),
         }
     }

@@ -1,5 +1,6 @@
 //! Tasks of our own, where there is a runtime.
 
+use crate::block_on::{is_blocking, is_runtime_driven};
 use crate::sync::Handle;
 use crate::{Error, ErrorKind, Result};
 use std::any::Any;
@@ -13,6 +14,17 @@ use tokio::sync::oneshot;
 /// Returns the runtime that this code runs in, if there is one.
 pub(crate) fn runtime() -> Option<Handle> {
     Handle::try_current().ok()
+}
+
+/// Returns the runtime for what the caller waits for. A blocking call has none: it does that itself.
+pub(crate) fn runtime_to_wait_for() -> Option<Handle> {
+    if is_blocking() { None } else { runtime() }
+}
+
+/// Returns the runtime for what nobody waits for, and others may join. A blocking call has one only if tasks surely go on
+/// there: it may have been made in a runtime that nobody drives.
+pub(crate) fn runtime_in_background() -> Option<Handle> {
+    if is_blocking() && !is_runtime_driven() { None } else { runtime() }
 }
 
 /// Runs `future` as a task of its own; gives it back where there is no runtime.
@@ -33,7 +45,8 @@ where
 ///
 /// If the caller is dropped before the work has begun, it is never done: it must not come after what was asked for
 /// later. Once it has begun it goes on: a write that stops half-way may still land. And a caller that nobody polls
-/// keeps nobody waiting, because it is not the caller that stands in the queue. Without a runtime it is.
+/// keeps nobody waiting, because it is not the caller that stands in the queue. Without a runtime it is, and so is a
+/// blocking call, which cannot be dropped.
 pub(crate) async fn in_turn<W, T, Fut>(
     turn: impl Future<Output = W> + Send + 'static,
     work: impl FnOnce(W) -> Fut + Send + 'static,
@@ -43,7 +56,7 @@ where
     T: Send + 'static,
     Fut: Future<Output = Result<T>> + Send,
 {
-    let Some(runtime) = runtime() else { return work(turn.await).await };
+    let Some(runtime) = runtime_to_wait_for() else { return work(turn.await).await };
     let (task, answered) = queued(turn, work);
     let task = runtime.spawn(task);
     if let Ok(result) = answered.await {

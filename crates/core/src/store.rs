@@ -2,6 +2,7 @@
 
 use crate::{Entry, Result, Time};
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -60,6 +61,14 @@ pub trait Store<K: ?Sized>: Send + Sync + 'static {
         None
     }
 
+    /// Hands every entry to `each`, of whatever age, in any order, until that says to break. It holds no lock meanwhile, and
+    /// may hand an entry twice, or leave one out that comes or goes. `false`, the default: the store cannot look at all its
+    /// entries.
+    fn for_each(&self, each: &mut EachEntry<'_, K, Self::Value>) -> bool {
+        let _ = each;
+        false
+    }
+
     /// Frees what is dead at `now`. Called about once a second by a cache whose entries expire; the default
     /// does nothing.
     fn sweep(&self, now: Time) {
@@ -79,6 +88,9 @@ pub trait Store<K: ?Sized>: Send + Sync + 'static {
 
 /// Says of an entry whether it is to go: [`Store::remove_where`].
 pub type Condemned<'a, K, V> = dyn Fn(&K, &V) -> bool + Send + Sync + 'a;
+
+/// Takes an entry, and says whether it wants another: [`Store::for_each`].
+pub type EachEntry<'a, K, V> = dyn FnMut(&K, Entry<V>) -> ControlFlow<()> + Send + 'a;
 
 /// What became of a request to remove every entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +209,9 @@ impl<K: ?Sized, S: Store<K>> Store<K> for Arc<S> {
     }
     fn remove_where(&self, condemned: &Condemned<'_, K, Self::Value>) -> Option<u64> {
         (**self).remove_where(condemned)
+    }
+    fn for_each(&self, each: &mut EachEntry<'_, K, Self::Value>) -> bool {
+        (**self).for_each(each)
     }
     fn sweep(&self, now: Time) {
         (**self).sweep(now);

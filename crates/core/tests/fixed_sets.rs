@@ -1,8 +1,9 @@
 //! What is pinned about types: what is `Send`, and how large futures are.
 
 use larder_core::{
-    Around, Behind, Boxed, Breaker, BreakerState, Cache, Chain, Entry, Error, Found, Level, LoadError,
-    Native, OnStoreError, PerLevel, Promote, Raw, Stats, SystemClock, Through, Time, WhenFull,
+    Around, Behind, Blocking, BlockingLoading, Boxed, Breaker, BreakerState, Cache, Chain, Entry, Error,
+    Found, Level, LoadError, Native, OnStoreError, PerLevel, Promote, Raw, Stats, SystemClock, Through, Time,
+    WarmReport, WhenFull,
 };
 use larder_testkit::{Fake, FakeBytes, Gate, Loader, MockClock, Recorder};
 use std::mem::size_of_val;
@@ -17,9 +18,11 @@ fn public_types_can_go_everywhere() {
     everywhere::<Cache<str, bytes::Bytes, FakeBytes, Raw>>();
     everywhere::<Cache<str, String, Chain<Level<Memory, Native>, Level<Memory, Native>>, PerLevel>>();
     everywhere::<Boxed<str, String>>();
+    everywhere::<(Blocking<str, String>, BlockingLoading<str, String, Error>)>();
     everywhere::<Entry<String>>();
     everywhere::<Error>();
     everywhere::<Found<String>>();
+    everywhere::<WarmReport<String, Error>>();
     everywhere::<LoadError<String>>();
     everywhere::<Stats>();
     everywhere::<(Breaker, BreakerState, OnStoreError)>();

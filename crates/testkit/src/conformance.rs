@@ -103,6 +103,7 @@ macro_rules! conformance {
             an_entry_comes_back_with_its_times,
             an_insert_replaces_and_a_remove_removes,
             what_is_condemned_goes,
+            every_entry_is_handed_out,
             an_arc_of_the_store_is_the_store,
             what_it_claims_is_true,
         );

@@ -2,7 +2,9 @@
 
 use crate::Gate;
 use crate::calls::Calls;
-use larder_core::{Capabilities, Cleared, Condemned, Entry, Lookup, Operation, Result, Store, Time, Usage};
+use larder_core::{
+    Capabilities, Cleared, Condemned, EachEntry, Entry, Lookup, Operation, Result, Store, Time, Usage,
+};
 use parking_lot::Mutex;
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -164,6 +166,13 @@ where
         let gone = held.iter().filter(|(key, entry)| condemned((*key).borrow(), entry.value()));
         let removed = gone.filter(|(key, _)| self.0.entries.lock().remove((*key).borrow()).is_some());
         Some(removed.count() as u64)
+    }
+
+    fn for_each(&self, each: &mut EachEntry<'_, K, V>) -> bool {
+        self.0.calls.note(Operation::Read);
+        let held = self.0.entries.lock().clone();
+        let _ = held.into_iter().try_for_each(|(key, entry)| each(key.borrow(), entry));
+        true
     }
 
     fn sweep(&self, now: Time) {

@@ -98,6 +98,11 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
         self.slot.state.lock().era != self.era
     }
 
+    /// Whether the key may have been inserted or removed before the visit began, since the cache was made.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.flights.touched.is_marked(self.slot.hash)
+    }
+
     /// Does `work` if no new era has begun since the visit did; if it has, or begins in the middle, that is after it.
     /// What it returns is dropped by the caller, when nothing is locked.
     pub(crate) fn unless_overtaken<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
@@ -192,6 +197,8 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Overtaking<'_, K, V> 
 
 impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Drop for Overtaking<'_, K, V> {
     fn drop(&mut self) {
+        // First: who comes when the era has begun sees it.
+        self.visit.flights.touched.mark(self.visit.slot.hash);
         self.visit.slot.overtake(self.left.as_ref());
         // A load of the old era that fails from now on notes nothing.
         self.failures.forget(self.key);

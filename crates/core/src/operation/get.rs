@@ -136,14 +136,13 @@ where
         match seen {
             Seen::Old(entry, freshness) => {
                 self.count_old(freshness);
+                // Without a runtime the old value serves until someone loads.
                 if C::depth(&self.level) > 1
+                    && let Some(place) = self.place_in_background()
                     && let Boarding::Lead(lead) = board(&self.inner.flights, key, self.wanted_to_read())
                 {
                     lead.flight.replaces(entry.clone());
-                    // Without a runtime the old value serves until someone loads.
-                    if let Some(place) = self.place() {
-                        place.start(self.ask_below(lead, 1, Waited::Not));
-                    }
+                    place.start(self.ask_below(lead, 1, Waited::Not));
                 }
                 Ok(Some(Fetched { entry, level: 0, freshness }))
             }
@@ -209,7 +208,7 @@ where
                 counters.missed(0, from);
                 let flight = Arc::clone(&lead.flight);
                 let asked = self.ask_below(lead, from, Waited::For);
-                match self.place() {
+                match self.place_to_wait_for() {
                     Some(place) => place.start(asked),
                     None => asked.await,
                 }

@@ -235,7 +235,7 @@ where
     }
 
     /// A handle for what has no error to return; `None` where this one will do. It waits for as long as a load takes.
-    fn lenient(&self) -> Option<Self> {
+    pub(crate) fn lenient(&self) -> Option<Self> {
         let limited = self.policy.loads.hard_timeout.is_some() || self.policy.loads.max_load_time.is_some();
         if !limited && !self.policy.minds_store_errors() {
             return None;

@@ -3,7 +3,7 @@
 use crate::deadlines::Deadlines;
 use crate::departure::Departure;
 use crate::engine::{Engine, Gone};
-use larder_core::{Capabilities, Cleared, Condemned, Entry, Lookup, Result, Store, Time, Usage};
+use larder_core::{Capabilities, Cleared, Condemned, EachEntry, Entry, Lookup, Result, Store, Time, Usage};
 use std::borrow::Borrow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -181,6 +181,16 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Store<K> for Memory<K
             }
         }
         Some(removed)
+    }
+
+    fn for_each(&self, each: &mut EachEntry<'_, K, V>) -> bool {
+        for key in self.engine.keys() {
+            let key = key.borrow();
+            if self.engine.peek(key).is_some_and(|entry| each(key, entry).is_break()) {
+                break;
+            }
+        }
+        true
     }
 
     fn sweep(&self, now: Time) {

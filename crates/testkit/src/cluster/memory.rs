@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use super::random::Random;
-use larder_core::{Capabilities, Cleared, Condemned, Entry, Result, Store, Time, Usage};
+use larder_core::{Capabilities, Cleared, Condemned, EachEntry, Entry, Result, Store, Time, Usage};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,6 +73,12 @@ impl Store<u64> for NodeMemory {
         let held = self.0.lock().entries.clone();
         let gone = held.iter().filter(|(key, entry)| condemned(key, entry.value()));
         Some(gone.filter(|(key, _)| self.0.lock().entries.remove(key).is_some()).count() as u64)
+    }
+
+    fn for_each(&self, each: &mut EachEntry<'_, u64, Page>) -> bool {
+        let held = self.0.lock().entries.clone();
+        let _ = held.into_iter().try_for_each(|(key, entry)| each(&key, entry));
+        true
     }
 
     fn sweep(&self, now: Time) {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use larder_core::{Cleared, Entry, Freshness, Store, Time};
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -78,6 +79,38 @@ pub async fn what_is_condemned_goes<S: Store<str, Value = Bytes>>(store: S) {
     assert_eq!(read(&store, "ada").await.is_some(), was_asked);
     assert_eq!(store.remove_where(&|_, value| value == "carpenter"), Some(0), "it is gone");
     assert_eq!(Arc::new(store).remove_where(&|_, _| false), Some(0), "an arc of the store is the store");
+}
+
+/// Where all entries can be looked at, each is handed out with its times until that is enough, and the store may be asked
+/// meanwhile.
+///
+/// # Panics
+///
+/// If not.
+pub async fn every_entry_is_handed_out<S: Store<str, Value = Bytes>>(store: S) {
+    write(&store, "ada", entry("countess")).await;
+    write(&store, "bob", entry("carpenter")).await;
+    let mut seen = Vec::new();
+    let looked = store.for_each(&mut |name, entry| {
+        assert_eq!(entry.loaded_at(), born());
+        let _ = store.get_now(name);
+        seen.push((name.to_owned(), entry.into_value()));
+        ControlFlow::Continue(())
+    });
+    if !looked {
+        return;
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen, [("ada".into(), "countess".into()), ("bob".into(), "carpenter".into())]);
+
+    let mut handed = 0;
+    let mut first = |_: &str, _: Entry<Bytes>| {
+        handed += 1;
+        ControlFlow::Break(())
+    };
+    assert!(Arc::new(store).for_each(&mut first), "an arc of the store is the store");
+    assert_eq!(handed, 1, "that was enough");
 }
 
 /// `Arc<S>` forwards everything.

@@ -1,0 +1,234 @@
+//! Loading many keys before they are asked for: [`warm`](Cache::warm).
+
+mod report;
+
+pub use report::{WarmProgress, WarmReport, Warmed};
+
+use crate::holds::Holds;
+use crate::several::Several;
+use crate::{Cache, CallOptions, LoadContext, Loading, Lookup};
+use std::borrow::Borrow;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+type Key<K> = <K as ToOwned>::Owned;
+type Load<K, E> = Pin<Box<dyn Future<Output = (K, Warmed<E>)> + Send>>;
+
+/// Loads that are to be done: what [`Cache::warm`] and [`Loading::warm`] make. It is awaited.
+#[must_use = "nothing is loaded before it is awaited"]
+pub struct Warm<'a, K, E> {
+    keys: Box<dyn Iterator<Item = K> + Send + 'a>,
+    load: Box<dyn Fn(K) -> Load<K, E> + Send + 'a>,
+    concurrency: usize,
+    tell: Option<Box<dyn FnMut(WarmProgress) + Send + 'a>>,
+}
+
+impl<K, V, S, C> Cache<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Loads with `load` those of the `keys` that no level has fresh, a few at a time, before traffic comes.
+    ///
+    /// Each is loaded as by [`get_or_load`](Self::get_or_load): what a lower level has is copied up, and a key that is being
+    /// loaded is waited for. But a stale value is loaded anew, and its load waited for. A load that fails
+    /// harms no other, and leaves what was there; what is remembered of earlier failures, and what stands in for a value, does not count.
+    ///
+    /// It returns what became of each key. Without a runtime it works as well, inside its caller.
+    ///
+    /// # Default
+    ///
+    /// - [`concurrency`](Warm::concurrency): 16 keys
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped, the loads that have begun go on, and no other begins. (Without a runtime they stop.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::prelude::*;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000));
+    ///
+    /// let report = ages.warm(["36", "12", "old"], async |name: String| name.parse::<u32>()).concurrency(2).await;
+    /// assert_eq!((report.loaded(), report.failed()), (2, 1));
+    /// assert_eq!(report.to_string(), "2 loaded, 0 there already, 1 failed");
+    /// assert_eq!(ages.get("36").await?, Some(36));
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn warm<'a, I, F, Fut, E>(&self, keys: I, load: F) -> Warm<'a, Key<K>, E>
+    where
+        I: IntoIterator<Item: Into<Key<K>> + 'a, IntoIter: Send + 'a>,
+        F: Fn(Key<K>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let load = Arc::new(load);
+        self.warm_with(keys, move || {
+            let load = Arc::clone(&load);
+            move |cx: LoadContext<K, V>| load(cx.key().to_owned())
+        })
+    }
+
+    /// `loader` makes a load for each key.
+    pub(crate) fn warm_with<'a, I, L, F, Fut, E>(&self, keys: I, loader: L) -> Warm<'a, Key<K>, E>
+    where
+        I: IntoIterator<Item: Into<Key<K>> + 'a, IntoIter: Send + 'a>,
+        L: Fn() -> F + Send + 'a,
+        F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let cache = self.with(CallOptions::thorough);
+        Warm {
+            keys: Box::new(keys.into_iter().map(Into::into)),
+            load: Box::new(move |key| Box::pin(warm(cache.clone(), key, loader()))),
+            concurrency: 16,
+            tell: None,
+        }
+    }
+}
+
+impl<K, V, E, S, C> Loading<K, V, E, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Loads those of the `keys` that no level has fresh, a few at a time: [`Cache::warm`], with this cache's loader.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::{LoadContext, prelude::*};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let numbers = Cache::new(Memory::<str, u32>::new(1_000))
+    ///     .loader(async |cx: LoadContext<str, u32>| cx.key().parse::<u32>());
+    ///
+    /// let report = numbers.warm(["36", "12"]).on_progress(|at| println!("{at}")).await;
+    /// assert_eq!(report.loaded(), 2);
+    /// assert_eq!(numbers.get_now("36"), Some(36));
+    /// # });
+    /// ```
+    pub fn warm<'a, I>(&self, keys: I) -> Warm<'a, Key<K>, E>
+    where
+        I: IntoIterator<Item: Into<Key<K>> + 'a, IntoIter: Send + 'a>,
+    {
+        let load = self.load();
+        self.cache().warm_with(keys, move || {
+            let load = Arc::clone(&load);
+            move |cx| load(cx)
+        })
+    }
+}
+
+impl<'a, K, E> Warm<'a, K, E> {
+    /// Sets how many keys are seen to at a time. A load that nobody waits for any more, because it takes longer than
+    /// [`hard_timeout`](Cache::hard_timeout), counts until it ends.
+    ///
+    /// # Panics
+    ///
+    /// If `keys` is 0.
+    pub fn concurrency(mut self, keys: usize) -> Self {
+        assert!(keys > 0, "with a concurrency of 0 nothing would ever be loaded: say at least 1");
+        self.concurrency = keys;
+        self
+    }
+
+    /// Has `tell` told after each key. It replaces the one before.
+    ///
+    /// # Panics
+    ///
+    /// If `tell` panics, so does what awaits this.
+    pub fn on_progress(mut self, tell: impl FnMut(WarmProgress) + Send + 'a) -> Self {
+        self.tell = Some(Box::new(tell));
+        self
+    }
+}
+
+impl<K: Send + 'static, E: Send + Sync + 'static> Warm<'_, K, E> {
+    async fn run(mut self) -> WarmReport<K, E> {
+        let total = match self.keys.size_hint() {
+            (least, Some(most)) if least == most => Some(most),
+            _ => None,
+        };
+        let mut progress = WarmProgress { done: 0, failed: 0, total };
+        let mut under_way = Several::new();
+        let mut keys = self.keys.by_ref().enumerate();
+        let mut warmed = Vec::new();
+        loop {
+            while under_way.len() < self.concurrency
+                && let Some((number, key)) = keys.next()
+            {
+                let load = (self.load)(key);
+                under_way.push(Box::pin(async move { (number, load.await) }));
+            }
+            if under_way.len() == 0 {
+                return WarmReport::of(warmed);
+            }
+            let (number, (key, how)) = under_way.next().await;
+            progress.done += 1;
+            progress.failed += usize::from(matches!(how, Warmed::Failed(_)));
+            warmed.push((number, key, how));
+            if let Some(tell) = &mut self.tell {
+                tell(progress);
+            }
+        }
+    }
+}
+
+impl<'a, K, E> IntoFuture for Warm<'a, K, E>
+where
+    K: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    type Output = WarmReport<K, E>;
+    type IntoFuture = Pin<Box<dyn Future<Output = WarmReport<K, E>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<K, E> fmt::Debug for Warm<'_, K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Warm").field("concurrency", &self.concurrency).finish_non_exhaustive()
+    }
+}
+
+/// Loads one key.
+async fn warm<K, V, S, C, F, Fut, E>(cache: Cache<K, V, S, C>, key: Key<K>, load: F) -> (Key<K>, Warmed<E>)
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+    F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<V, E>> + Send + 'static,
+    E: Send + Sync + 'static,
+{
+    let (running, ended) = oneshot::channel();
+    let load = |cx| async move {
+        let loaded = load(cx).await;
+        // Whether it came to that tells who loaded.
+        let _ = running.send(());
+        loaded
+    };
+    let got = cache.get_or_load_with(key.borrow(), load).await;
+    // It may go on after its caller was answered, and takes its place among those at a time until it ends.
+    let was_loaded = ended.await.is_ok();
+    let how = match got {
+        Err(error) => Warmed::Failed(error),
+        Ok(_) if was_loaded => Warmed::Loaded,
+        Ok(_) => Warmed::Present,
+    };
+    (key, how)
+}
