@@ -1,6 +1,7 @@
 //! How a cache is put together, one file a method.
 
 mod also_reads;
+mod batch_loader;
 mod boxed;
 mod breaker;
 mod bus;

@@ -31,7 +31,7 @@ use crate::counters::Count;
 use crate::flight::{Flight, Outcome};
 use crate::follower::Follower;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, RandomState, shards};
-use crate::touched::Touched;
+use crate::touched::{Touched, Watch};
 use crate::{Entry, Lookup, Time};
 use hashbrown::HashTable;
 use smallvec::SmallVec;
@@ -120,6 +120,11 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flights<K, V> {
             self.touched.mark(hash);
         }
         is_idle
+    }
+
+    /// Watches which keys are inserted, removed or loaded from now on.
+    pub(crate) fn watch_changes(&self) -> Watch {
+        self.touched.watch()
     }
 
     /// Begins a new era of every key.

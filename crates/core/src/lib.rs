@@ -21,6 +21,8 @@
 //! - what all this is made of, so that models can choose the order of events: `sync`
 
 mod ahead;
+mod batch;
+mod batch_loading;
 mod behind;
 mod block_on;
 mod blocking;
@@ -52,6 +54,7 @@ pub mod envelope;
 mod error;
 mod event;
 mod extra;
+mod extra_answers;
 mod failures;
 mod flight;
 mod flights;
@@ -63,6 +66,7 @@ mod holds;
 mod in_time;
 mod inner;
 mod joined;
+mod joint_load;
 mod key;
 mod level;
 mod life;
@@ -106,6 +110,7 @@ mod tokens;
 mod touched;
 mod wire;
 
+pub use batch_loading::BatchLoading;
 pub use behind::{Behind, WhenFull};
 pub use blocking::{Blocking, BlockingLoading};
 pub use boxed::Boxed;

@@ -1,10 +1,13 @@
 //! A cache that knows how its values are loaded. Documented at [`Cache::loader`](crate::Cache::loader).
 
 use crate::codec::PerLevel;
+use crate::fly::Loaded;
 use crate::holds::Holds;
+use crate::seat::erased;
 use crate::{Boxed, Cache, CallOptions, LoadContext, LoadError, Lookup};
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -45,8 +48,9 @@ pub trait Loader<K: ?Sized + Lookup, V>: Send + Sync + 'static {
     fn load(&self, cx: LoadContext<K, V>) -> impl Future<Output = Result<V, Self::Error>> + Send;
 }
 
-pub(crate) type Load<V, E> = Pin<Box<dyn Future<Output = Result<V, E>> + Send>>;
-pub(crate) type LoadFn<K, V, E> = dyn Fn(LoadContext<K, V>) -> Load<V, E> + Send + Sync;
+/// A loader, whose error has lost its type.
+pub(crate) type LoadFn<K, V> =
+    dyn Fn(LoadContext<K, V>) -> Pin<Box<dyn Future<Output = Loaded<V>> + Send>> + Send + Sync;
 
 /// A cache whose `get` loads; what [`Cache::loader`](crate::Cache::loader) makes.
 ///
@@ -55,7 +59,8 @@ pub(crate) type LoadFn<K, V, E> = dyn Fn(LoadContext<K, V>) -> Load<V, E> + Send
 #[must_use = "a cache does nothing until it is asked"]
 pub struct Loading<K: ?Sized + Lookup, V, E, S = Boxed<K, V>, C = PerLevel> {
     cache: Cache<K, V, S, C>,
-    load: Arc<LoadFn<K, V, E>>,
+    load: Arc<LoadFn<K, V>>,
+    error: PhantomData<fn() -> E>,
 }
 
 impl<K, V, E, S, C> Loading<K, V, E, S, C>
@@ -71,7 +76,12 @@ where
         F: Fn(LoadContext<K, V>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<V, E>> + Send + 'static,
     {
-        Loading { cache, load: Arc::new(move |cx| Box::pin(load(cx))) }
+        Loading::of(cache, Arc::new(move |cx| Box::pin(erased(load(cx)))))
+    }
+
+    /// `load` fails with an `E`.
+    pub(crate) fn of(cache: Cache<K, V, S, C>, load: Arc<LoadFn<K, V>>) -> Self {
+        Loading { cache, load, error: PhantomData }
     }
 
     pub(crate) fn from_loader<L: Loader<K, V, Error = E>>(cache: Cache<K, V, S, C>, loader: L) -> Self {
@@ -94,7 +104,7 @@ where
     /// As for [`get_or_load`](crate::Cache::get_or_load).
     pub fn get<'a>(&'a self, key: &'a K) -> impl Future<Output = Result<V, LoadError<E>>> + Send + 'a {
         let load = Arc::clone(&self.load);
-        self.cache.get_or_load_with(key, move |cx| load(cx))
+        self.cache.get_or_load_erased(key, move |cx| load(cx))
     }
 
     /// Loads the value under `key`, whatever the levels have, and returns it:
@@ -113,11 +123,15 @@ where
 
     /// Returns a handle whose calls ask for what `options` says: [`Cache::with`](crate::Cache::with).
     pub fn with(&self, options: impl FnOnce(CallOptions) -> CallOptions) -> Self {
-        Loading { cache: self.cache.with(options), load: Arc::clone(&self.load) }
+        Loading { cache: self.cache.with(options), load: Arc::clone(&self.load), error: PhantomData }
     }
 
-    pub(crate) fn load(&self) -> Arc<LoadFn<K, V, E>> {
+    pub(crate) fn load(&self) -> Arc<LoadFn<K, V>> {
         Arc::clone(&self.load)
+    }
+
+    pub(crate) fn into_cache(self) -> Cache<K, V, S, C> {
+        self.cache
     }
 
     /// Returns the cache, whose `get` does not load.
@@ -127,7 +141,7 @@ where
 
     /// Hides the levels: the type for struct fields is `Loading<K, V, E>`. See [`Cache::boxed`](crate::Cache::boxed).
     pub fn boxed(self) -> Loading<K, V, E> {
-        Loading { cache: self.cache.boxed(), load: self.load }
+        Loading { cache: self.cache.boxed(), load: self.load, error: PhantomData }
     }
 }
 
@@ -141,7 +155,7 @@ impl<K: ?Sized + Lookup, V, E, S, C> Deref for Loading<K, V, E, S, C> {
 
 impl<K: ?Sized + Lookup, V, E, S, C> Clone for Loading<K, V, E, S, C> {
     fn clone(&self) -> Self {
-        Loading { cache: self.cache.clone(), load: Arc::clone(&self.load) }
+        Loading { cache: self.cache.clone(), load: Arc::clone(&self.load), error: PhantomData }
     }
 }
 

@@ -111,6 +111,28 @@ async fn unless_left<W, T>(turn: impl Future<Output = W>, answer: &mut oneshot::
     .await
 }
 
+/// Waits for `call`; `None` once nobody waits for an answer any more.
+pub(crate) async fn unless_all_left<T, A>(
+    mut call: Pin<&mut (impl Future<Output = T> + Send)>,
+    askers: &mut [oneshot::Sender<A>],
+) -> Option<T> {
+    let mut left = 0;
+    poll_fn(|cx| {
+        if let Poll::Ready(answers) = call.as_mut().poll(cx) {
+            return Poll::Ready(Some(answers));
+        }
+        // One that is still there is enough, and wakes us when it leaves.
+        while let Some(asker) = askers.get_mut(left) {
+            if asker.poll_closed(cx).is_pending() {
+                return Poll::Pending;
+            }
+            left += 1;
+        }
+        Poll::Ready(None)
+    })
+    .await
+}
+
 /// Runs a future that claims never to wait.
 pub(crate) fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {

@@ -96,7 +96,7 @@ where
         self.policy.tagged(lead.flight.key.borrow(), value, terms)
     }
 
-    async fn put_loaded(
+    pub(crate) async fn put_loaded(
         &self,
         visit: &Visit<K, V>,
         _turn: HoldsTurn,

@@ -2,12 +2,11 @@
 
 use super::crowd::BoxFuture;
 use super::{Bulk, MOST};
-use crate::spawn::catch_panic;
+use crate::spawn::{catch_panic, unless_all_left};
 use crate::sync::Mutex;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use tokio::sync::oneshot;
 
 /// See the module. Clones are the same.
@@ -76,28 +75,6 @@ impl<Q: Send + 'static, A: Send + 'static> Gathered<Q, A> {
         }
         calls
     }
-}
-
-/// Waits for `call`; `None` once nobody waits for an answer any more.
-async fn unless_all_left<T, A>(
-    mut call: Pin<&mut (impl Future<Output = T> + Send)>,
-    askers: &mut [oneshot::Sender<A>],
-) -> Option<T> {
-    let mut left = 0;
-    poll_fn(|cx| {
-        if let Poll::Ready(answers) = call.as_mut().poll(cx) {
-            return Poll::Ready(Some(answers));
-        }
-        // One that is still there is enough, and wakes us when it leaves.
-        while let Some(asker) = askers.get_mut(left) {
-            if asker.poll_closed(cx).is_pending() {
-                return Poll::Pending;
-            }
-            left += 1;
-        }
-        Poll::Ready(None)
-    })
-    .await
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Default for Gather<Q, A> {

@@ -2,18 +2,14 @@
 
 use super::{Bulk, Gather};
 use crate::coherence::Coherence;
-use crate::edits::Edits;
-use crate::flight::{Flight, next_id};
+use crate::flight::Flight;
 use crate::fly::{Absent, Loaded};
-use crate::running::{Running, within};
-use crate::spawn::{catch_panic, spawn, task_for};
+use crate::joint_load::{Failed, load_jointly};
 use crate::sync::Mutex;
-use crate::{LoadContext, Lookup, cycle};
-use std::any::Any;
+use crate::{LoadContext, Lookup};
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::resume_unwind;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
@@ -28,12 +24,6 @@ pub(crate) struct BulkLoader<K: ?Sized + Lookup, V, F> {
 
 /// What the load says of one key: `None` if it left it out.
 type Answer<V> = Result<Option<V>, Failed>;
-
-#[derive(Clone)]
-enum Failed {
-    Error(Arc<dyn Any + Send + Sync>),
-    Panicked(Arc<str>),
-}
 
 impl<K, V, F, Fut, E> BulkLoader<K, V, F>
 where
@@ -85,63 +75,11 @@ where
     Fut: Future<Output = Result<HashMap<K::Owned, V>, E>> + Send + 'static,
     E: Send + Sync + 'static,
 {
-    let run = Arc::new(BulkRun { id: next_id(), edits: Mutex::default(), coherence });
-    // Who asks, in the load, for one of its keys would wait for itself.
-    let waits: Vec<_> = flights.iter().map(|flight| cycle::wait_as(flight.id, run.id)).collect();
     let keys = flights.iter().map(|flight| flight.key.clone()).collect();
-    let running = Arc::clone(&run);
-    let loaded = load_in_task(within(running, async move { load(keys).await })).await;
-    drop(waits);
-    let said = run.edits.lock().clone();
-    for flight in &flights {
-        flight.edits.lock().join(&said);
-    }
     // Its runtime has ended, and with it those who asked.
-    let Some(loaded) = loaded else { return Vec::new() };
-    let failed = match loaded {
-        Ok(Ok(mut values)) => {
-            return flights.iter().map(|flight| Ok(values.remove::<K::Owned>(&flight.key))).collect();
-        }
-        Ok(Err(error)) => Failed::Error(Arc::new(error)),
-        Err(message) => Failed::Panicked(message),
-    };
-    flights.iter().map(|_| Err(failed.clone())).collect()
-}
-
-/// Runs the load in a task of its own, so that it holds up no call of a store; until nobody waits for it any more.
-async fn load_in_task<T: Send + 'static>(
-    load: impl Future<Output = T> + Send + 'static,
-) -> Option<Result<T, Arc<str>>> {
-    let caught = async move { catch_panic(pin!(load)).await };
-    let (task, loaded) = task_for(caught);
-    if let Err(task) = spawn(task) {
-        task.await;
-    }
-    loaded.await.ok()
-}
-
-/// A load of many keys, seen from inside. What it says of its result is said of each.
-struct BulkRun {
-    id: u64,
-    edits: Mutex<Edits>,
-    coherence: Coherence,
-}
-
-impl Running for BulkRun {
-    fn id(&self) -> u64 {
-        self.id
-    }
-    fn edits(&self) -> &Mutex<Edits> {
-        &self.edits
-    }
-    fn coherence(&self) -> &Coherence {
-        &self.coherence
-    }
-    /// It is no single key.
-    fn key(&self) -> &(dyn Any + Send + Sync) {
-        self
-    }
-    fn previous(&self) -> Option<&(dyn Any + Send + Sync)> {
-        None
+    let Some(joint) = load_jointly(load, keys, &flights, &coherence).await else { return Vec::new() };
+    match joint.loaded {
+        Ok(mut values) => flights.iter().map(|flight| Ok(values.remove::<K::Owned>(&flight.key))).collect(),
+        Err(failed) => flights.iter().map(|_| Err(failed.clone())).collect(),
     }
 }

@@ -5,6 +5,7 @@ use crate::failures::Failures;
 use crate::follower::Follower;
 use crate::sync::{AtomicUsize, Mutex};
 use crate::tokens::Tokens;
+use crate::touched::Watch;
 use crate::{Entry, Lookup, Time};
 use smallvec::SmallVec;
 use std::borrow::Borrow;
@@ -103,6 +104,11 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
         self.flights.touched.is_marked(self.slot.hash)
     }
 
+    /// Whether the key may have been inserted, removed or loaded since the watch began. Means something only to who has the turn.
+    pub(crate) fn is_changed(&self, watch: &Watch) -> bool {
+        watch.is_marked(self.slot.hash)
+    }
+
     /// Does `work` if no new era has begun since the visit did; if it has, or begins in the middle, that is after it.
     /// What it returns is dropped by the caller, when nothing is locked.
     pub(crate) fn unless_overtaken<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
@@ -146,6 +152,7 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Visit<K, V> {
 
     /// Notes that a value was written whose load began at `loaded_at`.
     pub(crate) fn note_written(&self, loaded_at: Time) {
+        self.flights.touched.note_written(self.slot.hash);
         let mut state = self.slot.state.lock();
         state.written += 1;
         state.newest = state.newest.max(loaded_at);

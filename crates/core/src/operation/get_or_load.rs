@@ -1,5 +1,6 @@
 //! Reading through: [`get_or_load`](Cache::get_or_load) and its forms. What happens behind it is in `seat` and `fly`.
 
+use crate::fly::Loaded;
 use crate::glance::Rest;
 use crate::holds::Holds;
 use crate::seat::{Seat, erased};
@@ -124,8 +125,21 @@ where
         Fut: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
+        self.get_or_load_erased(key, |cx| erased(load(cx)))
+    }
+
+    /// As [`get_or_load_with`](Self::get_or_load_with); what `load` fails with is an `E`.
+    pub(crate) fn get_or_load_erased<'a, F, Fut, E>(
+        &'a self,
+        key: &'a K,
+        load: F,
+    ) -> impl Future<Output = Result<V, LoadError<E>>> + Send + 'a
+    where
+        F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Loaded<V>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
         async move {
-            let load = |cx| erased(load(cx));
             let rest = |seat| -> Rest<'a, _> { Box::pin(self.load_on(key, seat, load)) };
             let rest = match self.begin_load(key, rest) {
                 Ok(answer) => return answer,

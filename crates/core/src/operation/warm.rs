@@ -4,7 +4,9 @@ mod report;
 
 pub use report::{WarmProgress, WarmReport, Warmed};
 
+use crate::fly::Loaded;
 use crate::holds::Holds;
+use crate::seat::erased;
 use crate::several::Several;
 use crate::{Cache, CallOptions, LoadContext, Loading, Lookup};
 use std::borrow::Borrow;
@@ -72,17 +74,17 @@ where
         let load = Arc::new(load);
         self.warm_with(keys, move || {
             let load = Arc::clone(&load);
-            move |cx: LoadContext<K, V>| load(cx.key().to_owned())
+            move |cx: LoadContext<K, V>| erased(load(cx.key().to_owned()))
         })
     }
 
-    /// `loader` makes a load for each key.
+    /// `loader` makes a load for each key, which fails with an `E`.
     pub(crate) fn warm_with<'a, I, L, F, Fut, E>(&self, keys: I, loader: L) -> Warm<'a, Key<K>, E>
     where
         I: IntoIterator<Item: Into<Key<K>> + 'a, IntoIter: Send + 'a>,
         L: Fn() -> F + Send + 'a,
         F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        Fut: Future<Output = Loaded<V>> + Send + 'static,
         E: Send + Sync + 'static,
     {
         let cache = self.with(CallOptions::thorough);
@@ -212,7 +214,7 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
     F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
-    Fut: Future<Output = Result<V, E>> + Send + 'static,
+    Fut: Future<Output = Loaded<V>> + Send + 'static,
     E: Send + Sync + 'static,
 {
     let (running, ended) = oneshot::channel();
@@ -222,7 +224,7 @@ where
         let _ = running.send(());
         loaded
     };
-    let got = cache.get_or_load_with(key.borrow(), load).await;
+    let got = cache.get_or_load_erased(key.borrow(), load).await;
     // It may go on after its caller was answered, and takes its place among those at a time until it ends.
     let was_loaded = ended.await.is_ok();
     let how = match got {
