@@ -135,8 +135,14 @@ where
 
     /// Has the cache store nothing, and drop what it had.
     fn is_absent(&self, flight: &Flight<K, Option<T>>) {
-        if !self.remembers_absence {
+        if self.remembers_absence {
+            return;
+        }
+        if flight.may_replace() {
             flight.edits.lock().terms.ttl.get_or_insert(Duration::ZERO);
+        } else {
+            // Which spares the levels a removal.
+            flight.edits.lock().no_store = true;
         }
     }
 

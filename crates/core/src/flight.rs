@@ -223,6 +223,11 @@ impl<K: ?Sized + Lookup, V: Clone + Send + Sync + 'static> Flight<K, V> {
         below.map(|(entry, _)| entry).chain(self.at_hand.get()).max_by_key(|entry| entry.loaded_at())
     }
 
+    /// Whether there may be something in the levels that its load replaces: it was seen, or nobody looked.
+    pub(crate) fn may_replace(&self) -> bool {
+        self.floor.is_some() || self.previous().is_some()
+    }
+
     /// Returns what is served even if the load fails now.
     pub(crate) fn cover(&self, clock: &dyn Clock) -> Option<Outcome<V>> {
         let held = self.interim(clock).or_else(|| self.fallback(clock))?;

@@ -13,7 +13,8 @@
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
-//!   key: `flights` (and `flights/visit`), `touched`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many of them: `several`, `bulk`;
+//!   key: `flights` (and `flights/visit`), `touched`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many of them: `several`, `bulk`, `batch`
+//!   (`joint_load`, `extra_answers`);
 //!   the same for synchronous code: `blocking`, `block_on`
 //! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
 //!   `bus`, `lock`
