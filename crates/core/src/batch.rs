@@ -6,7 +6,7 @@
 //! get(1) ── joins the flight of 1            └──── one call of the loader: [1, 2] ──────────┴── answers
 //! ```
 //!
-//! The idea is DataLoader's, of Lee Byron and others at Facebook. What differs: each key is in a flight of its own, so that
+//! The idea is that of `DataLoader`, of Lee Byron and others at Facebook. What differs: each key is in a flight of its own, so that
 //! whatever becomes of a caller, or of a key, touches no other; and a batch that has to wait for earlier calls goes on
 //! filling.
 

@@ -15,7 +15,8 @@
 //! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
 //!   key: `flights` (and `flights/visit`), `touched`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many of them: `several`, `bulk`, `batch`
 //!   (`joint_load`, `extra_answers`);
-//!   the same for synchronous code: `blocking`, `block_on`
+//!   the same for synchronous code: `blocking`, `block_on`; on a schedule: `refreshed`, `mirror` (which hold a copy: `follower`),
+//!   `refreshed_keys`, `hottest`
 //! - invalidation: `coherence` (`coherence/marks`, `coherence/watch`), `dependencies`, `seams`; between processes, as contracts: `shared_log`,
 //!   `bus`, `lock`
 //! - counting: `counters`, `striped`, `stats`
@@ -64,6 +65,7 @@ mod follower;
 mod glance;
 mod guard;
 mod holds;
+mod hottest;
 mod in_time;
 mod inner;
 mod joined;
@@ -89,6 +91,7 @@ mod policy;
 mod random;
 mod record;
 mod refreshed;
+mod refreshed_keys;
 mod results;
 mod room;
 mod running;
@@ -133,6 +136,7 @@ pub use entry::{Entry, Freshness};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, Limit, LoadFailure, Observer, Operation};
 pub use holds::Holds;
+pub use hottest::Hottest;
 pub use key::{Key, Lookup};
 pub use level::{ByBytes, IntoLevel, Level, OneLevel, Values};
 pub use load_context::{LoadContext, Previous};
@@ -144,6 +148,7 @@ pub use on_store_error::OnStoreError;
 pub use operation::{Exported, Found, Imported, InsertOptions, Warm, WarmProgress, WarmReport, Warmed};
 pub use record::{Put, PutIf, Record, Token};
 pub use refreshed::{Reader, RefreshOptions, Refreshed, Start};
+pub use refreshed_keys::{RefreshKeysOptions, RefreshedKeys};
 pub use results::Results;
 pub use shared_log::{Answer, Invalidated, Invalidation, Name, News, Position, SharedLog};
 pub use stats::{LevelStats, Stats};

@@ -18,6 +18,8 @@ mod lookup;
 mod mirror;
 mod publish;
 mod refresh_every;
+mod refresh_hottest;
+mod refresh_keys;
 mod remove;
 mod remove_many;
 mod shutdown;

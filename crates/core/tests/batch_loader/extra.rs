@@ -92,9 +92,9 @@ async fn what_was_cleared_or_invalidated_since_the_call_began_does_not_come_back
         let asked = ask(&texts, [1]);
         source.gate().reached(1).await;
         if clears {
-            texts.clear().await.unwrap()
+            texts.clear().await.unwrap();
         } else {
-            texts.invalidate_tag("text").await.unwrap()
+            texts.invalidate_tag("text").await.unwrap();
         }
         source.gate().open();
         texts_of(asked).await;

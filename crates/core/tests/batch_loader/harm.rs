@@ -163,7 +163,7 @@ async fn a_load_that_asks_for_a_key_of_its_own_call_is_told() {
                     Err(LoadError::Cycle) => Ok(keys.into_iter().map(|key| (key, "told".to_string()))),
                     _ => Err("it waits for itself"),
                 }
-                .map(|pairs| pairs.collect::<BTreeMap<_, _>>())
+                .map(Iterator::collect::<BTreeMap<_, _>>)
             }
         })
         .max_batch(2)
