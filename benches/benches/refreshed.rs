@@ -15,14 +15,14 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::hint::{black_box, spin_loop};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-const ROUNDS: usize = 41;
-/// So many that it does not matter when the threads of a round are not there at the same moment.
-const READS: u32 = 1_000_000;
+const ROUNDS: usize = 801;
+/// So few that threads which have begun together mostly end together, also where others want their cores.
+const READS: u32 = 50_000;
 const BASE: &str = "refreshed/arc_swap/load_and_clone";
 const KEY: &str = "rates";
 
@@ -47,7 +47,7 @@ impl<'a> Contender<'a> {
     }
 
     /// The nanoseconds of a read, while so many threads read: the mean of the threads.
-    fn nanoseconds(&self, threads: usize) -> f64 {
+    fn nanoseconds(&self, threads: u32) -> f64 {
         let start = Start::of(threads);
         let total: Duration = thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| (self.round)(&start, READS))).collect();
@@ -57,7 +57,7 @@ impl<'a> Contender<'a> {
                 .map(|other| other.join().expect("reading does not panic"))
                 .fold(own, |a, b| a + b)
         });
-        total.as_secs_f64() * 1e9 / f64::from(READS) / threads as f64
+        total.as_secs_f64() * 1e9 / f64::from(READS) / f64::from(threads)
     }
 
     fn allocations(&self) -> f64 {
@@ -68,11 +68,11 @@ impl<'a> Contender<'a> {
 }
 
 /// Where threads wait for each other. They spin: to be woken takes as long as thousands of reads.
-struct Start(AtomicUsize);
+struct Start(AtomicU32);
 
 impl Start {
-    fn of(threads: usize) -> Self {
-        Start(AtomicUsize::new(threads))
+    fn of(threads: u32) -> Self {
+        Start(AtomicU32::new(threads))
     }
 
     fn wait(&self) {
@@ -84,7 +84,7 @@ impl Start {
 }
 
 /// The contenders in turn, round after round, with so many threads each.
-fn measure(contenders: &[Contender<'_>], threads: usize) -> Vec<Figure> {
+fn measure(contenders: &[Contender<'_>], threads: u32) -> Vec<Figure> {
     let mut nanos = vec![Vec::new(); contenders.len()];
     for round in 0..ROUNDS + 2 {
         for (contender, nanos) in contenders.iter().zip(&mut nanos) {
