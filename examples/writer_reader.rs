@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `cargo run --release --all-features --example writer_reader` starts a Redis, a writer and a reader, each a process, and takes
-//! some ten seconds. It counts the commands that Redis gets while the reader is at rest and while it answers as fast as it can,
+//! some six seconds. It counts the commands that Redis gets while the reader is at rest and while it answers as fast as it can,
 //! and then takes Redis away for two seconds. It fails if reading has cost a command, or if the reader had no answer.
 
 #[path = "processes/nodes.rs"]
