@@ -1,8 +1,8 @@
 //! The scene `leader`, as who starts the nodes sees it.
 
 use crate::Result;
-use crate::nodes::{Call, Node};
-use crate::options::Options;
+use crate::nodes::Node;
+use crate::options::{Call, Options};
 use crate::rows::{self, Request};
 use crate::server::Server;
 use anyhow::Context;
@@ -21,7 +21,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let call = Call { scene: "leader", url: &url, rows: &address };
     let mut nodes = Vec::new();
     for number in 0..options.processes {
-        nodes.push(Node::start(options, number, call)?);
+        nodes.push(Node::start(options.of_node(number, call))?);
     }
     nodes.iter_mut().try_for_each(Node::is_ready)?;
     println!("{}, {} processes ask for one key, lease {LEASE:?}", options.server.name(), nodes.len());

@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::judge::{judge, latest};
-use crate::nodes::{Call, Node};
-use crate::options::Options;
+use crate::nodes::Node;
+use crate::options::{Call, Options};
 use crate::progress::Progress;
 use crate::rows::{self, Request, Wish};
 use crate::server::Server;
@@ -28,7 +28,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let begin = now();
     let mut nodes = Vec::new();
     for number in 0..options.processes {
-        nodes.push(Node::start(options, number, call)?);
+        nodes.push(Node::start(options.of_node(number, call))?);
     }
     nodes.iter_mut().try_for_each(Node::is_ready)?;
 

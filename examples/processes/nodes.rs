@@ -1,18 +1,10 @@
 //! Processes that this one starts.
 
 use crate::Result;
-use crate::options::Options;
 use anyhow::Context;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
-
-/// What a node is to be.
-#[derive(Clone, Copy)]
-pub(crate) struct Call<'a> {
-    pub(crate) scene: &'a str,
-    pub(crate) url: &'a str,
-    pub(crate) rows: &'a str,
-}
 
 /// A process of this same program. It ends with its input, which ends with this process.
 pub(crate) struct Node {
@@ -21,10 +13,9 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn start(options: &Options, number: usize, call: Call<'_>) -> Result<Self> {
+    pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["--scene", call.scene, "--server", options.server.name(), "--url", call.url])
-            .args(["--rows", call.rows, "--node", &number.to_string(), "--keys", &options.keys.to_string()])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -37,6 +37,24 @@ pub(crate) enum Role {
     Asker(Place),
 }
 
+/// What a node is to be, and where it finds what it works with: for who starts it.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) scene: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) rows: &'a str,
+}
+
+impl Options {
+    /// The arguments of that node.
+    pub(crate) fn of_node(&self, number: usize, call: Call<'_>) -> Vec<String> {
+        let (number, keys) = (number.to_string(), self.keys.to_string());
+        let place = [("--scene", call.scene), ("--url", call.url), ("--rows", call.rows)];
+        let rest = [("--server", self.server.name()), ("--node", &number), ("--keys", &keys)];
+        place.into_iter().chain(rest).flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect()
+    }
+}
+
 /// Where a node finds what it works with.
 pub(crate) struct Place {
     pub(crate) number: u32,

@@ -86,6 +86,9 @@ pub(crate) fn run(allowed: Servers) -> ExitCode {
             let processes = cargo(&format!("run --quiet --all-features --example processes -- {scene}"));
             parts.command(&format!("processes: {name}"), processes);
         }
+        // It fails if reading what another process publishes sends a command to the server, or needs it.
+        let writer_reader = "run --quiet --all-features --example writer_reader";
+        parts.command("writer and reader", cargo(writer_reader));
     }
 
     let shortly = fuzz::Options { seconds: FUZZ_SECONDS, target: None };

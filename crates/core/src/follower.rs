@@ -71,8 +71,9 @@ impl<V: Clone> Follower<V> {
 
     /// Whether nothing of the entry was invalidated, as far as this process has heard. If something was, it goes.
     fn is_sound(&self, entry: &Arc<Entry<V>>) -> bool {
-        let (Some(watch), now) = (entry.watch(), self.clock.now()) else { return true };
-        if self.is_mirror || self.coherence.is_calm(watch, now) {
+        let Some(watch) = entry.watch().filter(|_| !self.is_mirror) else { return true };
+        let now = self.clock.now();
+        if self.coherence.is_calm(watch, now) {
             return true;
         }
         let names = Names { key: self.address.as_deref(), tags: entry.tags() };
