@@ -17,6 +17,7 @@
 //! carries the position that its load began at, and is judged by the numbers of the marks. Nothing of this depends on the
 //! time of day, or on clocks of different machines.
 
+mod copies;
 mod marks;
 mod names;
 mod options;
@@ -27,6 +28,7 @@ mod stats;
 mod verdict;
 mod watch;
 
+pub(crate) use copies::Copy;
 pub(crate) use names::Names;
 pub use options::CoherenceOptions;
 pub(crate) use shared::Shared;
@@ -38,6 +40,7 @@ pub(crate) use watch::{Other, Since, Watch};
 use crate::shared_log::{Name, Position, SharedLog};
 use crate::sync::{AtomicU64, Mutex};
 use crate::{Bus, ByteStore, Clock, Entry, Result, Time};
+use copies::Copies;
 use state::State;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -86,6 +89,7 @@ struct Inner {
     shared: Option<Shared>,
     /// The keys that this process publishes.
     writers: Mutex<HashSet<String>>,
+    copies: Copies,
     /// The groups of the logs that caches with this clock found, if this is a clock's own group.
     of_logs: Mutex<Vec<Weak<Inner>>>,
 }
@@ -125,6 +129,7 @@ impl Coherence {
             state: Mutex::new(state),
             shared,
             writers: Mutex::default(),
+            copies: Copies::default(),
             of_logs: Mutex::default(),
         };
         Coherence(Arc::new(inner))

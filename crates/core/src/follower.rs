@@ -1,7 +1,7 @@
 //! A copy of the value under one key, which is read without looking anything up: what a [`Refreshed`](crate::Refreshed) and a
 //! [`Mirror`](crate::Mirror) hold.
 
-use crate::coherence::{Names, Verdict};
+use crate::coherence::{Copy, Names, Verdict};
 use crate::dependencies::note_use;
 use crate::{Clock, Coherence, Entry, Time};
 use arc_swap::ArcSwapOption;
@@ -19,7 +19,9 @@ pub(crate) struct Follower<V> {
     address: Option<String>,
     /// Whether it holds what it has until there is another value, whatever was invalidated.
     is_mirror: bool,
-    /// Told when the copy is gone, or wanted again after a time in which nobody read it.
+    /// It is known that the store has another value.
+    is_outdated: AtomicBool,
+    /// Told when the copy is gone or outdated, or wanted again after a time in which nobody read it.
     pub(crate) wake: Notify,
     /// Told when there is another value, and of what else those wait for who wait for one.
     pub(crate) changed: Notify,
@@ -36,6 +38,7 @@ impl<V: Clone> Follower<V> {
             coherence: coherence.clone(),
             address,
             is_mirror: false,
+            is_outdated: AtomicBool::new(false),
             wake: Notify::new(),
             changed: Notify::new(),
             was_read: AtomicBool::new(false),
@@ -107,6 +110,11 @@ impl<V: Clone> Follower<V> {
         !self.is_mirror && self.is_empty()
     }
 
+    /// Whether it was said that the store has another value, since this was asked the last time.
+    pub(crate) fn take_outdated(&self) -> bool {
+        self.is_outdated.swap(false, SeqCst)
+    }
+
     /// Puts what is there now in place of what was, and returns that: to be dropped when nothing is locked.
     #[must_use = "its value's destructor is code of the user"]
     pub(crate) fn replace(&self, entry: Option<Entry<V>>) -> Option<Arc<Entry<V>>> {
@@ -160,5 +168,12 @@ impl<V: Clone> Follower<V> {
 
     pub(crate) fn now(&self) -> Time {
         self.clock.now_exact()
+    }
+}
+
+impl<V: Send + Sync> Copy for Follower<V> {
+    fn is_outdated(&self) {
+        self.is_outdated.store(true, SeqCst);
+        self.wake.notify_one();
     }
 }

@@ -1,6 +1,6 @@
 //! What waits to be told on the buses of a group.
 
-use super::message::messages;
+use super::message::{Heard, messages};
 use crate::shared_log::Name;
 use crate::spawn::spawn;
 use crate::sync::Mutex;
@@ -28,6 +28,7 @@ struct State {
     ears: Vec<Arc<dyn Listener>>,
     era: u64,
     marks: Vec<(u64, Vec<Name>)>,
+    published: Vec<String>,
     is_sending: bool,
 }
 
@@ -60,11 +61,7 @@ impl Outbox {
 
     /// Has it told that these names were marked with this number.
     pub(crate) fn send(&self, era: u64, number: u64, names: Vec<Name>) {
-        {
-            let mut state = self.0.state.lock();
-            if state.buses.is_empty() {
-                return;
-            }
+        self.put_in(|state| {
             if state.era != era {
                 state.marks.clear();
                 state.era = era;
@@ -72,6 +69,25 @@ impl Outbox {
             if state.marks.len() < MOST {
                 state.marks.push((number, names));
             }
+        });
+    }
+
+    /// Has it told that the record of this key was written, to those who hold copies.
+    pub(crate) fn published(&self, address: &str) {
+        self.put_in(|state| {
+            if state.published.len() < MOST && !state.published.iter().any(|known| known == address) {
+                state.published.push(address.into());
+            }
+        });
+    }
+
+    fn put_in(&self, put: impl FnOnce(&mut State)) {
+        {
+            let mut state = self.0.state.lock();
+            if state.buses.is_empty() {
+                return;
+            }
+            put(&mut state);
             if std::mem::replace(&mut state.is_sending, true) {
                 return;
             }
@@ -90,18 +106,20 @@ struct Sending {
 impl Sending {
     async fn run(mut self) {
         loop {
-            let (buses, era, marks) = {
+            let (buses, said) = {
                 let mut state = self.inner.state.lock();
-                if state.marks.is_empty() {
+                if state.marks.is_empty() && state.published.is_empty() {
                     // Under the lock: who comes now finds nobody at work.
                     state.is_sending = false;
                     self.is_done = true;
                     return;
                 }
-                (state.buses.clone(), state.era, std::mem::take(&mut state.marks))
+                let (marks, published) =
+                    (std::mem::take(&mut state.marks), std::mem::take(&mut state.published));
+                (state.buses.clone(), Heard { era: state.era, marks, published })
             };
             for bus in buses {
-                for message in messages(self.inner.sender, era, &marks, bus.max_message_bytes()) {
+                for message in messages(self.inner.sender, &said, bus.max_message_bytes()) {
                     // What is not told is heard of from the log.
                     let _ = bus.publish(message.into()).await;
                 }

@@ -306,6 +306,7 @@ impl Coherence {
         let is_behind = match message.map(|message| hear(message, shared.outbox.sender())) {
             Some(Hearing::Own) => false,
             Some(Hearing::Heard(heard)) => {
+                heard.published.iter().for_each(|address| self.0.copies.written(address));
                 let now = shared.clock.now();
                 let mut state = self.0.state.lock();
                 let missing = heard.marks.iter().fold(false, |missing, (number, names)| {
@@ -314,7 +315,10 @@ impl Coherence {
                 self.publish_tick(&state);
                 missing
             }
-            Some(Hearing::Unreadable) | None => true,
+            Some(Hearing::Unreadable) | None => {
+                self.0.copies.missed();
+                true
+            }
         };
         if is_behind {
             shared.warm(self);

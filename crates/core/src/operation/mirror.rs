@@ -23,6 +23,10 @@ where
     /// It is read past the cache's memory, and nothing is loaded: some process [publishes](Self::publish) it. Each mirror is one
     /// of its own.
     ///
+    /// Where the group has a [bus](crate::CoherenceOptions::bus), what another process publishes is read at once, and also when
+    /// the bus was away; the interval is then for what the bus loses, and may be long. A value that is removed, or inserted
+    /// otherwise, is noticed at the next interval.
+    ///
     /// # Panics
     ///
     /// Outside of a tokio runtime, and if `interval` is zero.
@@ -46,6 +50,9 @@ where
         let inner = &self.inner;
         let follower = Follower::new(&inner.clock, &inner.coherence, self.address(key)).mirror();
         let follower = Arc::new(follower);
+        if let Some(address) = C::address(&self.level, key) {
+            inner.coherence.tell_of(&address, &follower);
+        }
         let mut levels = Vec::new();
         C::describe(&self.level, &mut levels);
         let memory = levels.iter().enumerate().filter(|(_, level)| level.codec.is_none());

@@ -95,7 +95,12 @@ where
                 let value =
                     loaded.map_err(LoadError::Panicked)?.map_err(|error| LoadError::Load(Arc::new(error)))?;
                 let with_ttl = |entry: InsertOptions| entry.ttl(ttl);
-                cache.insert_with((*key).borrow(), value, with_ttl).await.map_err(LoadError::Store)
+                let key = (*key).borrow();
+                cache.insert_with(key, value, with_ttl).await.map_err(LoadError::Store)?;
+                if let Some(address) = C::address(&cache.level, key) {
+                    cache.inner.coherence.published(&address);
+                }
+                Ok(())
             })
         });
         let schedule =

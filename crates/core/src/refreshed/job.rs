@@ -3,7 +3,7 @@
 //! ```text
 //! rest until due ── load ── good: due one interval after it was due ─┐
 //!   ▲      ▲                └─ failed: due after a pause that doubles ┤
-//!   │      └── the copy is gone, or was loaded by hand: due now, or anew
+//!   │      └── the copy is gone or outdated, or was loaded by hand: due now, or anew
 //!   └─────────────────────────────────────────────────────────────────┘
 //! ```
 
@@ -113,7 +113,8 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
             if self.stops() {
                 break;
             }
-            if woken.is_some() && !self.follower.is_missed() {
+            let is_outdated = self.follower.take_outdated();
+            if woken.is_some() && !self.follower.is_missed() && !is_outdated {
                 // Somebody else has loaded it, or when it is due has moved.
                 continue;
             }
