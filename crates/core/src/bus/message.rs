@@ -54,7 +54,9 @@ pub(super) fn messages(sender: u64, heard: &Heard, most: usize) -> Vec<Vec<u8>> 
         let mut mark = Vec::new();
         put_varint(*number, &mut mark);
         put_varint(names.len() as u64, &mut mark);
-        names.iter().for_each(|name| put_text(name.as_str(), &mut mark));
+        for name in names {
+            put_text(name.as_str(), &mut mark);
+        }
         mark
     });
     let published = heard.published.iter().map(|address| {

@@ -28,13 +28,17 @@ impl Copies {
     /// Tells the copies of a key.
     pub(super) fn written(&self, address: &str) {
         let told = self.0.lock().get(address).map(|copies| alive(copies)).unwrap_or_default();
-        told.iter().for_each(|copy| copy.is_outdated());
+        for copy in told {
+            copy.is_outdated();
+        }
     }
 
     /// Tells all copies: something may have been missed.
     pub(super) fn missed(&self) {
         let told: Vec<_> = self.0.lock().values().flat_map(|copies| alive(copies)).collect();
-        told.iter().for_each(|copy| copy.is_outdated());
+        for copy in told {
+            copy.is_outdated();
+        }
     }
 }
 
