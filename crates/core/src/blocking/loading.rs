@@ -3,7 +3,7 @@
 use super::Blocking;
 use crate::codec::PerLevel;
 use crate::holds::Holds;
-use crate::{Boxed, LoadError, Loading, Lookup};
+use crate::{Boxed, CallOptions, LoadError, Loading, Lookup};
 use std::fmt;
 use std::ops::Deref;
 
@@ -82,6 +82,12 @@ where
     #[track_caller]
     pub fn refresh(&self, key: &K) -> Result<V, LoadError<E>> {
         self.blocking.wait(self.loading.refresh(key))
+    }
+
+    /// Returns a handle whose calls ask for what `options` says: [`Loading::with`].
+    pub fn with(&self, options: impl Fn(CallOptions) -> CallOptions) -> Self {
+        let loading = self.loading.with(&options);
+        BlockingLoading { loading, blocking: self.blocking.with(options) }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::edits::Edits;
 use crate::flight::{Flight, next_id};
 use crate::fly::{Absent, Loaded};
 use crate::running::{Running, within};
-use crate::spawn::{catch_panic, spawn, task_for};
+use crate::spawn::{catch_panic, runtime_to_wait_for, task_for};
 use crate::sync::Mutex;
 use crate::{LoadContext, Lookup, cycle};
 use std::any::Any;
@@ -114,8 +114,9 @@ async fn load_in_task<T: Send + 'static>(
 ) -> Option<Result<T, Arc<str>>> {
     let caught = async move { catch_panic(pin!(load)).await };
     let (task, loaded) = task_for(caught);
-    if let Err(task) = spawn(task) {
-        task.await;
+    match runtime_to_wait_for() {
+        Some(runtime) => drop(runtime.spawn(task)),
+        None => task.await,
     }
     loaded.await.ok()
 }

@@ -1,6 +1,8 @@
 //! `blocking()`: the operations of a cache for synchronous code.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod many;
+
 use futures::executor;
 use larder_core::{
     Cache, Capabilities, Chain, Entry, Level, LoadContext, LoadError, Native, Operation, Result, Store, load,
