@@ -142,3 +142,34 @@ impl Wake for Parked {
         self.thread.unpark();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use tokio::runtime::Builder;
+
+    /// Gives way to other tasks so many times, as one does that asks again and again whether something has come.
+    fn after(mut times: usize) -> impl Future<Output = ()> {
+        poll_fn(move |cx| {
+            if times == 0 {
+                return Poll::Ready(());
+            }
+            times -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    #[test]
+    fn what_only_gives_way_a_few_times_waits_for_nobody() {
+        Builder::new_current_thread().build().unwrap().block_on(async { block_on(None, after(20)) });
+        block_on(None, after(10_000));
+    }
+
+    #[test]
+    #[should_panic(expected = "`.await` the method of the cache itself")]
+    fn what_asks_for_ever_whether_another_task_has_done_something_counts_as_waiting() {
+        Builder::new_current_thread().build().unwrap().block_on(async { block_on(None, after(usize::MAX)) });
+    }
+}
