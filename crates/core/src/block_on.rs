@@ -75,7 +75,7 @@ pub(crate) fn run_blocking<T>(work: impl FnOnce() -> T) -> T {
 
 /// Blocks in a place where that stops nobody: threads of a runtime with several hand their other tasks over.
 #[track_caller]
-fn in_place<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     let begun = Cell::new(false);
     let done = catch_unwind(AssertUnwindSafe(|| {
         block_in_place(|| {

@@ -14,9 +14,11 @@ mod load;
 mod loading;
 mod many;
 mod read;
+mod warm;
 mod write;
 
 pub use loading::BlockingLoading;
+pub use warm::BlockingWarm;
 
 use crate::block_on::block_on;
 use crate::codec::PerLevel;

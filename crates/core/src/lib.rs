@@ -107,7 +107,7 @@ mod touched;
 mod wire;
 
 pub use behind::{Behind, WhenFull};
-pub use blocking::{Blocking, BlockingLoading};
+pub use blocking::{Blocking, BlockingLoading, BlockingWarm};
 pub use boxed::Boxed;
 pub use boxed_bytes::BoxedBytes;
 pub use breaker::{Breaker, BreakerState};

@@ -11,8 +11,8 @@ use std::ops::Deref;
 /// [`Blocking`], which it derefs to.
 #[must_use = "a cache does nothing until it is asked"]
 pub struct BlockingLoading<K: ?Sized + Lookup, V, E, S = Boxed<K, V>, C = PerLevel> {
-    loading: Loading<K, V, E, S, C>,
-    blocking: Blocking<K, V, S, C>,
+    pub(super) loading: Loading<K, V, E, S, C>,
+    pub(super) blocking: Blocking<K, V, S, C>,
 }
 
 impl<K, V, E, S, C> Loading<K, V, E, S, C>

@@ -7,12 +7,12 @@ mod tally;
 
 pub use report::{WarmProgress, WarmReport, Warmed};
 
-pub(crate) use keys::Keys;
 pub(crate) use tally::Tally;
 
 use crate::holds::Holds;
 use crate::several::Several;
 use crate::{Cache, CallOptions, LoadContext, Loading, Lookup};
+use keys::Keys;
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
@@ -159,9 +159,9 @@ impl<'a, K, E> Warm<'a, K, E> {
     /// # Panics
     ///
     /// If `keys` is 0.
+    #[track_caller]
     pub fn concurrency(mut self, keys: usize) -> Self {
-        assert!(keys > 0, "with a concurrency of 0 nothing would ever be loaded: say at least 1");
-        self.concurrency = keys;
+        self.concurrency = at_least_one(keys);
         self
     }
 
@@ -230,6 +230,13 @@ impl<K, E> fmt::Debug for Warm<'_, K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Warm").field("concurrency", &self.concurrency).finish_non_exhaustive()
     }
+}
+
+/// Returns the concurrency that was asked for.
+#[track_caller]
+pub(crate) fn at_least_one(keys: usize) -> usize {
+    assert!(keys > 0, "with a concurrency of 0 nothing would ever be loaded: say at least 1");
+    keys
 }
 
 /// Loads one key.
