@@ -19,8 +19,8 @@ thread_local! {
     static BLOCKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How often a future that wakes itself is polled before it counts as one that waits: it may wait for somebody else and ask
-/// again and again.
+/// How often a future that wakes itself is polled before it counts as one that waits: it may be asking again and again
+/// whether somebody else is ready.
 const ROUNDS: usize = 100;
 
 const REFUSED: &str = "a blocking call would have stopped the runtime that it waits for: on a current-thread runtime, or \

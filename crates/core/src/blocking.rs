@@ -54,9 +54,9 @@ where
     /// drive that. The handle remembers the runtime in which it was made, and calls from threads outside of it work. Make it
     /// once, and clone it: `{ let _in = runtime.enter(); cache.blocking() }`.
     ///
-    /// [`refresh_every`](Self::refresh_every), [`publish`](Self::publish) and [`mirror`](Self::mirror) have no other form here: they wait for
-    /// nothing, and what they return is read without waiting. They begin tasks, so a thread begins them in a runtime that
-    /// somebody drives: `{ let _in = runtime.enter(); cache.refresh_every(minutes(1), "rates", load) }`.
+    /// [`refresh_every`](Self::refresh_every), [`publish`](Self::publish) and [`mirror`](Self::mirror) have no other form:
+    /// they wait for nothing, and what they return is read without waiting. They begin tasks, so a thread begins them in a
+    /// runtime that somebody drives: `{ let _in = runtime.enter(); cache.refresh_every(minutes(1), "rates", load) }`.
     ///
     /// # Panics
     ///

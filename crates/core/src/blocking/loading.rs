@@ -85,9 +85,10 @@ where
     }
 
     /// Returns a handle whose calls ask for what `options` says: [`Loading::with`].
-    pub fn with(&self, options: impl Fn(CallOptions) -> CallOptions) -> Self {
-        let loading = self.loading.with(&options);
-        BlockingLoading { loading, blocking: self.blocking.with(options) }
+    pub fn with(&self, options: impl FnOnce(CallOptions) -> CallOptions) -> Self {
+        let loading = self.loading.with(options);
+        let blocking = Blocking { cache: loading.cache().clone(), runtime: self.blocking.runtime.clone() };
+        BlockingLoading { loading, blocking }
     }
 }
 

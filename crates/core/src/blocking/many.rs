@@ -1,6 +1,8 @@
 //! Many keys at once, for synchronous code.
 
 use super::Blocking;
+#[cfg(doc)]
+use crate::Cache;
 use crate::block_on::run_blocking;
 use crate::current_load::CurrentLoad;
 use crate::fly::Inside;
@@ -24,15 +26,15 @@ where
     C: Holds<S, K, V>,
 {
     /// Returns the value under each of `keys`, fresh or stale, from the first level that has it:
-    /// [`Cache::get_many`](crate::Cache::get_many).
+    /// [`Cache::get_many`].
     ///
     /// # Errors
     ///
-    /// Of each key: as for [`Cache::get_many`](crate::Cache::get_many).
+    /// Of each key: as for [`Cache::get_many`].
     ///
     /// # Panics
     ///
-    /// Where it must not wait: [`Cache::blocking`](crate::Cache::blocking).
+    /// Where it must not wait: [`Cache::blocking`].
     ///
     /// # Examples
     ///
@@ -53,15 +55,15 @@ where
     }
 
     /// Puts each value under its key in every level, in place of what was there:
-    /// [`Cache::insert_many`](crate::Cache::insert_many).
+    /// [`Cache::insert_many`].
     ///
     /// # Errors
     ///
-    /// Of each entry: as for [`Cache::insert_many`](crate::Cache::insert_many).
+    /// Of each entry: as for [`Cache::insert_many`].
     ///
     /// # Panics
     ///
-    /// Where it must not wait: [`Cache::blocking`](crate::Cache::blocking). Each value may be written, or not, then.
+    /// Where it must not wait: [`Cache::blocking`]. Each value may be written, or not, then.
     ///
     /// # Examples
     ///
@@ -81,15 +83,15 @@ where
         self.wait(self.cache.insert_many(entries))
     }
 
-    /// Removes what is under each of `keys` from every level: [`Cache::remove_many`](crate::Cache::remove_many).
+    /// Removes what is under each of `keys` from every level: [`Cache::remove_many`].
     ///
     /// # Errors
     ///
-    /// Of each key: as for [`Cache::remove_many`](crate::Cache::remove_many).
+    /// Of each key: as for [`Cache::remove_many`].
     ///
     /// # Panics
     ///
-    /// Where it must not wait: [`Cache::blocking`](crate::Cache::blocking). Each may be removed, or not, then.
+    /// Where it must not wait: [`Cache::blocking`]. Each may be removed, or not, then.
     ///
     /// # Examples
     ///
@@ -112,18 +114,19 @@ where
 
     /// Returns the value under each of `keys`, and loads all that no level has by one call of `load`.
     ///
-    /// As [`Cache::load_many`](crate::Cache::load_many): each missing key has its own flight, which others join, and a key that `load` leaves out of its map is
-    /// `None`. `load` runs on the thread of its caller, and may borrow; it is called again only for keys that are
-    /// late. As by [`get_or_load`](Self::get_or_load), what is stale is waited for by who begins to reload it, here with all that is
-    /// missing, and nothing can cut a closure off.
+    /// As [`Cache::load_many`]: each missing key has its own flight, which others join, and a key that `load` leaves out of
+    /// its map is `None`. `load` runs on the thread of its caller, and may borrow; it is called again only for keys that
+    /// are late. As with [`get_or_load`](Self::get_or_load), who begins to reload what is stale waits for it, here with all
+    /// that is missing, and nothing can cut a closure off.
     ///
     /// # Errors
     ///
-    /// Of each key: as for [`Cache::load_many`](crate::Cache::load_many). If the load fails while a stale value may be served, that is returned instead.
+    /// Of each key: as for [`Cache::load_many`]. If the load fails while a stale value may be served, that is returned
+    /// instead.
     ///
     /// # Panics
     ///
-    /// Where it must not wait: [`Cache::blocking`](crate::Cache::blocking). If `load` panics, that is [`LoadError::Panicked`].
+    /// Where it must not wait: [`Cache::blocking`]. If `load` panics, that is [`LoadError::Panicked`].
     ///
     /// # Examples
     ///
@@ -162,7 +165,7 @@ where
                 if let Poll::Ready(results) = loading.as_mut().poll(cx) {
                     return Poll::Ready(results);
                 }
-                // The closure may borrow, so it cannot be part of that. And what a store was asked is under way when it runs.
+                // The closure may borrow, so it is no part of that. What the stores were asked is under way by now.
                 let Ok(question) = asked.try_recv() else { return Poll::Pending };
                 question.answer(&mut load);
             }

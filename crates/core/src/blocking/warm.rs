@@ -40,9 +40,9 @@ where
     /// Loads with `load` those of the `keys` that no level has fresh, before traffic comes; it begins with
     /// [`run`](BlockingWarm::run).
     ///
-    /// Each is loaded as by [`Cache::warm`](crate::Cache::warm), by a closure that may borrow: one after the other, on the calling thread. A
-    /// [`concurrency`](BlockingWarm::concurrency) of more than 1 is as many threads, which end with it; for loads that mostly
-    /// wait. The keys come from the calling thread in either case, and progress is told on it.
+    /// Each is loaded as by [`Cache::warm`](crate::Cache::warm), by a closure that may borrow: one after the other, on the
+    /// calling thread. A [`concurrency`](BlockingWarm::concurrency) of more than 1 is as many threads, which end with it,
+    /// for loads that mostly wait. The keys are taken, and progress is told, on the calling thread in either case.
     ///
     /// # Default
     ///
@@ -85,9 +85,9 @@ where
             };
             let warm = |key| blocking.warm_one(key, &load);
             if threads == 1 {
-                here(&mut keys, warm, done)
+                here(&mut keys, warm, done);
             } else {
-                on_threads(threads, &mut keys, warm, done)
+                on_threads(threads, &mut keys, warm, done);
             }
             tally.report()
         };
@@ -122,8 +122,8 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Loads those of the `keys` that no level has fresh, with this cache's loader: [`Loading::warm`](crate::Loading::warm). It begins with
-    /// [`run`](BlockingWarm::run).
+    /// Loads those of the `keys` that no level has fresh, with this cache's loader:
+    /// [`Loading::warm`](crate::Loading::warm). It begins with [`run`](BlockingWarm::run).
     ///
     /// All loads are driven by the calling thread, a few at a time, without other threads.
     ///
@@ -185,8 +185,9 @@ impl<'a, K, E> BlockingWarm<'a, K, E> {
     ///
     /// # Panics
     ///
-    /// Where it must not wait: [`Cache::blocking`](crate::Cache::blocking). To wait for other threads is to wait, so with those it panics in any
-    /// task of a current-thread runtime, before anything has begun. And if the system has no thread left.
+    /// Where it must not wait: [`Cache::blocking`](crate::Cache::blocking). To wait for other threads is to wait, so with
+    /// those it panics in any task of a current-thread runtime, before anything has begun. And if the system has no thread
+    /// left.
     #[track_caller]
     pub fn run(self) -> WarmReport<K, E> {
         (self.run)(self.concurrency, self.tell)

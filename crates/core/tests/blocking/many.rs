@@ -33,6 +33,7 @@ fn texts(keys: &[&str]) -> Vec<Option<Bytes>> {
     keys.iter().map(|key| (*key != "nobody").then(|| text(key))).collect()
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "loads may fail")]
 fn named(keys: Vec<String>) -> Loaded {
     Ok(keys.into_iter().filter(|key| key != "nobody").map(|key| (key.clone(), Bytes::from(key))).collect())
 }

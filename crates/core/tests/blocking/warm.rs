@@ -18,6 +18,7 @@ fn counts<K, E>(report: &WarmReport<K, E>) -> (usize, usize, usize) {
 
 const NAMES: [&str; 4] = ["1", "2", "three", "4"];
 
+#[allow(clippy::needless_pass_by_value, reason = "as loads are given their keys")]
 fn parse(name: String) -> Result<u32, std::num::ParseIntError> {
     name.parse()
 }
@@ -223,7 +224,7 @@ fn loads_of_a_cache_with_a_loader_go_on_together_in_the_calling_thread() {
     let told = AtomicUsize::new(0);
     let tell = |at: larder_core::WarmProgress| told.store(at.done, SeqCst);
     thread::scope(|scope| {
-        let warming = scope.spawn(|| ages.warm(NAMES).concurrency(3).on_progress(&tell).run());
+        let warming = scope.spawn(|| ages.warm(NAMES).concurrency(3).on_progress(tell).run());
         executor::block_on(gate.reached(3));
         assert_eq!(gate.times_reached(), 3, "and no more");
         gate.open();

@@ -13,11 +13,11 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Loads with `load` those of the `keys` that no level has fresh, as they come, from the cursor of a database say.
+    /// Loads with `load` those of the `keys` that no level has fresh, as they come: from the cursor of a database, say.
     ///
-    /// As [`warm`](Self::warm). The next key is asked for only while fewer are seen to than [`concurrency`](Warm::concurrency)
-    /// says, and while none comes the loads go on. The report has all keys, so it grows with them. A stream that can fail is
-    /// ended at its first error by who makes it.
+    /// As [`warm`](Self::warm). The next key is asked for only while fewer are seen to than
+    /// [`concurrency`](Warm::concurrency) says, and while none comes the loads go on. The report has all keys, so it grows
+    /// with them. A stream that can fail is ended at its first error by who makes it.
     ///
     /// # Default
     ///
@@ -65,7 +65,8 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Loads those of the `keys` that no level has fresh, as they come: [`Cache::warm_stream`], with this cache's loader.
+    /// Loads those of the `keys` that no level has fresh, as they come: [`Cache::warm_stream`], with this cache's
+    /// loader.
     ///
     /// # Examples
     ///
