@@ -19,6 +19,10 @@ thread_local! {
     static BLOCKING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// How often a future that wakes itself is polled before it counts as one that waits: it may be asking again and again
+/// whether somebody else is ready.
+const ROUNDS: usize = 100;
+
 const REFUSED: &str = "a blocking call would have stopped the runtime that it waits for: on a current-thread runtime, or \
     in a `LocalSet`, `.await` the method of the cache itself, or call this in `tokio::task::spawn_blocking`";
 
@@ -34,7 +38,7 @@ pub(crate) fn is_runtime_driven() -> bool {
 
 /// Waits for `future`, in the `runtime` if the thread is in none.
 ///
-/// What is done at the first poll is done wherever this is called, as memory is.
+/// What waits for nobody else is done wherever this is called, as memory is.
 ///
 /// # Panics
 ///
@@ -44,10 +48,20 @@ pub(crate) fn block_on<F: Future>(runtime: Option<&Handle>, future: F) -> F::Out
     let _entered = runtime.filter(|_| Handle::try_current().is_err()).map(Handle::enter);
     // A task has a budget, and is made to wait when that is spent; but this is not its future.
     let mut future = pin!(unconstrained(future));
-    match poll(future.as_mut(), Waker::noop()) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => in_place(|| wait(future)),
+    if let Poll::Ready(answer) = poll(future.as_mut(), Waker::noop()) {
+        return answer;
     }
+    let parked = Arc::new(Parked { thread: std::thread::current(), woken: AtomicBool::new(false) });
+    let waker = Waker::from(Arc::clone(&parked));
+    for _ in 0..ROUNDS {
+        if let Poll::Ready(answer) = poll(future.as_mut(), &waker) {
+            return answer;
+        }
+        if !parked.woken.swap(false, SeqCst) {
+            break;
+        }
+    }
+    in_place(|| wait(future, &parked, &waker))
 }
 
 /// Runs code of the user that blocks, such as a load.
@@ -61,7 +75,7 @@ pub(crate) fn run_blocking<T>(work: impl FnOnce() -> T) -> T {
 
 /// Blocks in a place where that stops nobody: threads of a runtime with several hand their other tasks over.
 #[track_caller]
-fn in_place<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     let begun = Cell::new(false);
     let done = catch_unwind(AssertUnwindSafe(|| {
         block_in_place(|| {
@@ -79,11 +93,9 @@ fn in_place<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-fn wait<F: Future>(mut future: Pin<&mut F>) -> F::Output {
-    let parked = Arc::new(Parked { thread: std::thread::current(), woken: AtomicBool::new(false) });
-    let waker = Waker::from(Arc::clone(&parked));
+fn wait<F: Future>(mut future: Pin<&mut F>, parked: &Parked, waker: &Waker) -> F::Output {
     loop {
-        if let Poll::Ready(answer) = poll(future.as_mut(), &waker) {
+        if let Poll::Ready(answer) = poll(future.as_mut(), waker) {
             return answer;
         }
         // Threads are unparked for other reasons too.
@@ -128,5 +140,36 @@ impl Wake for Parked {
     fn wake_by_ref(self: &Arc<Self>) {
         self.woken.store(true, SeqCst);
         self.thread.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use tokio::runtime::Builder;
+
+    /// Gives way to other tasks so many times, as one does that asks again and again whether something has come.
+    fn after(mut times: usize) -> impl Future<Output = ()> {
+        poll_fn(move |cx| {
+            if times == 0 {
+                return Poll::Ready(());
+            }
+            times -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    #[test]
+    fn what_only_gives_way_a_few_times_waits_for_nobody() {
+        Builder::new_current_thread().build().unwrap().block_on(async { block_on(None, after(20)) });
+        block_on(None, after(10_000));
+    }
+
+    #[test]
+    #[should_panic(expected = "`.await` the method of the cache itself")]
+    fn what_asks_for_ever_whether_another_task_has_done_something_counts_as_waiting() {
+        Builder::new_current_thread().build().unwrap().block_on(async { block_on(None, after(usize::MAX)) });
     }
 }

@@ -8,18 +8,22 @@
 //!            └── a task of a current-thread runtime ────────────────────── panic, which names the cure
 //! ```
 
+mod export;
 mod invalidate;
 mod load;
 mod loading;
+mod many;
 mod read;
+mod warm;
 mod write;
 
 pub use loading::BlockingLoading;
+pub use warm::BlockingWarm;
 
 use crate::block_on::block_on;
 use crate::codec::PerLevel;
 use crate::holds::Holds;
-use crate::{Boxed, Cache, Lookup};
+use crate::{Boxed, Cache, CallOptions, Lookup, Stats};
 use std::fmt;
 use std::future::Future;
 use tokio::runtime::Handle;
@@ -50,6 +54,10 @@ where
     /// drive that. The handle remembers the runtime in which it was made, and calls from threads outside of it work. Make it
     /// once, and clone it: `{ let _in = runtime.enter(); cache.blocking() }`.
     ///
+    /// [`refresh_every`](Self::refresh_every), [`publish`](Self::publish) and [`mirror`](Self::mirror) have no other form:
+    /// they wait for nothing, and what they return is read without waiting. They begin tasks, so a thread begins them in a
+    /// runtime that somebody drives: `{ let _in = runtime.enter(); cache.refresh_every(minutes(1), "rates", load) }`.
+    ///
     /// # Panics
     ///
     /// Its methods panic where waiting would stop what they wait for: in a task of a current-thread runtime, or of a
@@ -78,9 +86,38 @@ impl<K: ?Sized + Lookup, V, S, C> Blocking<K, V, S, C> {
         &self.cache
     }
 
+    /// Returns a handle whose calls ask for what `options` says: [`Cache::with`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::prelude::*;
+    ///
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000)).blocking();
+    /// ages.with(|call| call.ttl(secs(5))).insert_many([("ada", 36), ("bob", 41)]).all()?;
+    /// assert!(ages.lookup("bob")?.unwrap().ttl_left() <= Some(secs(5)));
+    /// # larder::Result::Ok(())
+    /// ```
+    pub fn with(&self, options: impl FnOnce(CallOptions) -> CallOptions) -> Self {
+        Blocking { cache: self.cache.with(options), runtime: self.runtime.clone() }
+    }
+
     #[track_caller]
     fn wait<F: Future>(&self, future: F) -> F::Output {
         block_on(self.runtime.as_ref(), future)
+    }
+}
+
+impl<K, V, S, C> Blocking<K, V, S, C>
+where
+    K: ?Sized + Lookup,
+    V: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+    C: Holds<S, K, V>,
+{
+    /// Returns what the cache counted: [`Cache::stats`].
+    pub fn stats(&self) -> Stats {
+        self.cache.stats()
     }
 }
 

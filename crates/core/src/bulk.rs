@@ -25,6 +25,7 @@ pub(crate) use gather::Gather;
 pub(crate) use loader::BulkLoader;
 
 use crate::behind::Sealed;
+use crate::block_on::{is_blocking, is_runtime_driven};
 use crate::record::{Record, Token};
 use crate::shared_log::Name;
 use crate::spawn::{catch_panic, in_turn, queued, runtime_in_background, runtime_to_wait_for};
@@ -33,7 +34,7 @@ use crate::{Cache, Error, ErrorKind, Lookup, Result, load};
 use bytes::Bytes;
 use crowd::Crowd;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
@@ -173,11 +174,32 @@ impl Bulk {
         // others. The task yields after each round.
         let driven = Box::pin(unconstrained(drive(self, crowd, done, answer)));
         match runtime_to_wait_for() {
+            Some(runtime) => {
+                drop(runtime.spawn(driven));
+                answered.await.ok()
+            }
+            None => drive_here(driven, answered).await,
+        }
+    }
+}
+
+/// Has the caller drive it until there is an answer; and to the end, where nothing else would go on with what is left.
+async fn drive_here<T>(
+    mut driven: Pin<Box<impl Future<Output = ()> + Send + 'static>>,
+    mut answered: oneshot::Receiver<T>,
+) -> Option<T> {
+    let (answer, is_over) = poll_fn(|cx| {
+        let is_over = driven.as_mut().poll(cx).is_ready();
+        Pin::new(&mut answered).poll(cx).map(|answer| (answer.ok(), is_over))
+    })
+    .await;
+    if !is_over {
+        match runtime_in_background() {
             Some(runtime) => drop(runtime.spawn(driven)),
             None => driven.await,
         }
-        answered.await.ok()
     }
+    answer
 }
 
 /// Polls the jobs, and what they have adopted, until all have ended; makes calls when none can go on.
@@ -277,18 +299,19 @@ impl<K: ?Sized + Lookup, V, S, C> Cache<K, V, S, C> {
 
     /// Where what the caller of this handle waits for can go on without it, if anywhere.
     pub(crate) fn place_to_wait_for(&self) -> Option<Place> {
-        self.place(runtime_to_wait_for)
+        match self.bulk() {
+            Some(bulk) => Some(Place::Bulk(Arc::clone(bulk))),
+            None => runtime_to_wait_for().map(Place::Runtime),
+        }
     }
 
     /// Where what nobody waits for can go on.
     pub(crate) fn place_in_background(&self) -> Option<Place> {
-        self.place(runtime_in_background)
-    }
-
-    fn place(&self, runtime: fn() -> Option<Handle>) -> Option<Place> {
         match self.bulk() {
+            // A blocking call is not to wait for it either.
+            Some(_) if is_blocking() && !is_runtime_driven() => None,
             Some(bulk) => Some(Place::Bulk(Arc::clone(bulk))),
-            None => runtime().map(Place::Runtime),
+            None => runtime_in_background().map(Place::Runtime),
         }
     }
 

@@ -3,8 +3,8 @@
 
 use crate::codec::PerLevel;
 use crate::holds::Holds;
-use crate::sync::Mutex;
 use crate::{Boxed, LoadError, Loading, Lookup, RefreshedKeys};
+use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;

@@ -116,7 +116,7 @@ mod wire;
 
 pub use batch_loading::BatchLoading;
 pub use behind::{Behind, WhenFull};
-pub use blocking::{Blocking, BlockingLoading};
+pub use blocking::{Blocking, BlockingLoading, BlockingWarm};
 pub use boxed::Boxed;
 pub use boxed_bytes::BoxedBytes;
 pub use breaker::{Breaker, BreakerState};

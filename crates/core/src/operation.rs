@@ -30,4 +30,5 @@ pub use export::Exported;
 pub use import::Imported;
 pub use insert::InsertOptions;
 pub use lookup::Found;
+pub(crate) use warm::{CONCURRENCY, Tally, at_least_one};
 pub use warm::{Warm, WarmProgress, WarmReport, Warmed};

@@ -110,7 +110,7 @@ where
     ) -> Result<V, LoadError<E>>
     where
         F: FnOnce(LoadContext<K, V>) -> Fut + Send,
-        Fut: Future<Output = Result<V, E>> + Send,
+        Fut: Future<Output = Loaded<V>> + Send,
         E: Send + Sync + 'static,
     {
         let Duty { lead, trip, at_hand } = match self.seated(key, seat).await {
@@ -118,9 +118,8 @@ where
             Err(answer) => return answer,
         };
         let flight = Arc::clone(&lead.flight);
-        let load = Some(|cx| erased(load(cx)));
         let _waiting = cycle::wait_for(flight.id, self.waits_until());
-        Box::pin(self.clone().fly(lead, trip, Inside::Caller, load)).await;
+        Box::pin(self.clone().fly(lead, trip, Inside::Caller, Some(load))).await;
         self.led(key, &flight, trip, at_hand).await
     }
 

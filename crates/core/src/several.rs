@@ -1,7 +1,7 @@
 //! Some futures at a time, in one: [`warm`](crate::Cache::warm) needs no tasks, and stops when it is dropped.
 
 use parking_lot::Mutex;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -44,12 +44,8 @@ impl<T> Several<T> {
         self.woken.0.lock().0.push(number);
     }
 
-    /// Returns what the next one gives that ends. Waits for ever if none is under way.
-    pub(crate) fn next(&mut self) -> impl Future<Output = T> + Send {
-        poll_fn(|cx| self.poll_next(cx))
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+    /// Returns what the next one gives that ends.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         let mut woken = {
             let mut state = self.woken.0.lock();
             state.1 = Some(cx.waker().clone());
@@ -91,6 +87,7 @@ impl Wake for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::poll_fn;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use std::task::Waker;
     use tokio::sync::oneshot;

@@ -1,7 +1,9 @@
-//! `warm`: many keys loaded before they are asked for.
+//! `warm` and `warm_stream`: many keys loaded before they are asked for.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use futures::channel::mpsc;
 use futures::executor;
+use futures::stream::{self, StreamExt};
 use larder_core::{Cache, LoadContext, LoadError, Operation, WarmReport, Warmed};
 use larder_testkit::{Fake, Gate, MockClock, settle};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -232,6 +234,91 @@ async fn who_drops_it_stops_what_has_not_begun_and_nothing_else() {
     settle().await;
     assert_eq!(source.loads(), 2);
     assert_eq!((squares.get_now(&0), squares.get_now(&1), squares.get_now(&2)), (Some(0), Some(1), None));
+}
+
+#[tokio::test]
+async fn a_stream_is_asked_for_a_key_only_while_there_is_room() {
+    let (squares, source) = (memory(), Source::default());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let keys = stream::iter(0..10_u64).inspect(move |_| {
+        count.fetch_add(1, SeqCst);
+    });
+    let own = source.clone();
+    let warm = squares.warm_stream(keys, move |key| own.clone().load(key)).concurrency(3);
+    let warming = tokio::spawn(warm.into_future());
+    for done in 0..3 {
+        source.gate().reached(3 + done).await;
+        settle().await;
+        assert_eq!((asked.load(SeqCst), source.loads()), (3 + done, 3 + done));
+        source.gate().let_one_through();
+    }
+    source.gate().open();
+    assert_eq!(counts(&warming.await.unwrap()), (10, 0, 0));
+    assert_eq!((source.0.most.load(SeqCst), squares.get_now(&9)), (3, Some(81)));
+}
+
+#[tokio::test]
+async fn while_a_stream_gives_no_key_the_loads_go_on() {
+    let (squares, source) = (memory(), Source::default());
+    let (cursor, keys) = mpsc::unbounded::<u64>();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (own, tell) = (source.clone(), Arc::clone(&told));
+    let warm = squares
+        .warm_stream(keys, move |key| own.clone().load(key))
+        .concurrency(4)
+        .on_progress(move |at| tell.lock().unwrap().push((at.done, at.failed, at.total)));
+    let warming = tokio::spawn(warm.into_future());
+    settle().await;
+    cursor.unbounded_send(100).unwrap();
+    cursor.unbounded_send(2).unwrap();
+    source.gate().reached(2).await;
+    source.gate().open();
+    settle().await;
+    assert_eq!((squares.get_now(&2), warming.is_finished()), (Some(4), false));
+    assert_eq!(told.lock().unwrap()[1..], [(2, 1, None)], "told before the next one comes");
+
+    source.gate().close();
+    cursor.unbounded_send(3).unwrap();
+    source.gate().reached(3).await;
+    drop(cursor);
+    settle().await;
+    assert!(!warming.is_finished(), "the last load is waited for");
+    source.gate().open();
+    let report = warming.await.unwrap();
+    let keys: Vec<u64> = report.keys().iter().map(|(key, _)| *key).collect();
+    assert_eq!((counts(&report), keys), ((2, 0, 1), vec![100, 2, 3]), "as they came");
+}
+
+#[tokio::test]
+async fn a_stream_is_not_asked_again_after_its_end() {
+    let source = Source::default();
+    let mut left = Some(2_u64);
+    let keys = stream::poll_fn(move |_| {
+        let now = left.expect("it has ended");
+        left = now.checked_sub(1);
+        std::task::Poll::Ready(left.map(|_| now))
+    });
+    let own = source.clone();
+    let warming = tokio::spawn(memory().warm_stream(keys, move |key| own.clone().load(key)).into_future());
+    source.gate().reached(2).await;
+    settle().await;
+    source.gate().open();
+    assert_eq!(counts(&warming.await.unwrap()), (2, 0, 0));
+}
+
+#[tokio::test]
+async fn a_cache_with_a_loader_takes_a_stream_too() {
+    let numbers = Cache::new(Fake::<str, u32>::new());
+    numbers.insert("36", 36).await.unwrap();
+    let numbers = numbers.loader(async |cx: LoadContext<str, u32>| cx.key().parse::<u32>());
+    let mut totals = Vec::new();
+    let report =
+        numbers.warm_stream(stream::iter(["36", "12", "old"])).on_progress(|at| totals.push(at.total)).await;
+    assert_eq!((counts(&report), totals), ((1, 1, 1), vec![Some(3); 3]));
+    assert_eq!(numbers.get_now("12"), Some(12));
+    let none = numbers.warm_stream(stream::empty::<String>()).await;
+    assert_eq!((counts(&none), none.to_string()), ((0, 0, 0), "0 loaded, 0 there already, 0 failed".into()));
 }
 
 #[test]

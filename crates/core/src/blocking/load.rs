@@ -4,6 +4,7 @@ use super::Blocking;
 use crate::block_on::run_blocking;
 use crate::glance::Rest;
 use crate::holds::Holds;
+use crate::seat::erased;
 use crate::{Cache, LoadContext, LoadError, Lookup};
 use std::convert::Infallible;
 
@@ -118,7 +119,7 @@ where
         key: &K,
         load: impl FnOnce(LoadContext<K, V>) -> Result<V, E> + Send,
     ) -> Result<V, LoadError<E>> {
-        let load = |cx| async move { run_blocking(|| load(cx)) };
+        let load = |cx| erased(async move { run_blocking(|| load(cx)) });
         let rest = |seat| -> Rest<'_, _> { Box::pin(cache.load_on_scoped(key, seat, load)) };
         match cache.begin_load(key, rest) {
             Ok(answer) => answer,

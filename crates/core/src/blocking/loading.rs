@@ -3,7 +3,7 @@
 use super::Blocking;
 use crate::codec::PerLevel;
 use crate::holds::Holds;
-use crate::{Boxed, LoadError, Loading, Lookup};
+use crate::{Boxed, CallOptions, LoadError, Loading, Lookup};
 use std::fmt;
 use std::ops::Deref;
 
@@ -11,8 +11,8 @@ use std::ops::Deref;
 /// [`Blocking`], which it derefs to.
 #[must_use = "a cache does nothing until it is asked"]
 pub struct BlockingLoading<K: ?Sized + Lookup, V, E, S = Boxed<K, V>, C = PerLevel> {
-    loading: Loading<K, V, E, S, C>,
-    blocking: Blocking<K, V, S, C>,
+    pub(super) loading: Loading<K, V, E, S, C>,
+    pub(super) blocking: Blocking<K, V, S, C>,
 }
 
 impl<K, V, E, S, C> Loading<K, V, E, S, C>
@@ -82,6 +82,13 @@ where
     #[track_caller]
     pub fn refresh(&self, key: &K) -> Result<V, LoadError<E>> {
         self.blocking.wait(self.loading.refresh(key))
+    }
+
+    /// Returns a handle whose calls ask for what `options` says: [`Loading::with`].
+    pub fn with(&self, options: impl FnOnce(CallOptions) -> CallOptions) -> Self {
+        let loading = self.loading.with(options);
+        let blocking = Blocking { cache: loading.cache().clone(), runtime: self.blocking.runtime.clone() };
+        BlockingLoading { loading, blocking }
     }
 }
 

@@ -187,7 +187,7 @@ where
         E: Send + Sync + 'static,
     {
         async move {
-            let load = |_| load();
+            let load = |_| erased(load());
             let rest = |seat| -> Rest<'a, _> { Box::pin(self.load_on_scoped(key, seat, load)) };
             let rest = match self.begin_load(key, rest) {
                 Ok(answer) => return answer,

@@ -1,6 +1,7 @@
 //! Reading many keys through: [`load_many`](Cache::load_many).
 
 use crate::bulk::{BoxFuture, BulkLoader, Distinct};
+use crate::fly::Inside;
 use crate::holds::Holds;
 use crate::seat::Seat;
 use crate::{Cache, LoadError, Lookup, Results};
@@ -73,11 +74,28 @@ where
         Fut: Future<Output = Result<HashMap<K::Owned, V>, E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
-        let keys = Distinct::of(keys.into_iter().map(Borrow::borrow));
-        async move { Results::of(keys.spread(self.load_each(keys.keys(), load).await)) }
+        self.load_many_inside(Inside::Task, keys, load)
     }
 
-    async fn load_each<F, Fut, E>(&self, keys: &[&K], load: F) -> Vec<Answer<V, E>>
+    /// As [`load_many`](Self::load_many). With [`Inside::Caller`] whoever begins a load waits for it, also where something
+    /// stale could be served.
+    pub(crate) fn load_many_inside<'a, Q, F, Fut, E>(
+        &'a self,
+        inside: Inside,
+        keys: impl IntoIterator<Item = &'a Q>,
+        load: F,
+    ) -> impl Future<Output = Results<Option<V>, LoadError<E>>> + Send + 'a
+    where
+        Q: ?Sized + Borrow<K> + 'a,
+        F: FnOnce(Vec<K::Owned>) -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = Result<HashMap<K::Owned, V>, E>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let keys = Distinct::of(keys.into_iter().map(Borrow::borrow));
+        async move { Results::of(keys.spread(self.load_each(inside, keys.keys(), load).await)) }
+    }
+
+    async fn load_each<F, Fut, E>(&self, inside: Inside, keys: &[&K], load: F) -> Vec<Answer<V, E>>
     where
         F: FnOnce(Vec<K::Owned>) -> Fut + Clone + Send + 'static,
         Fut: Future<Output = Result<HashMap<K::Owned, V>, E>> + Send + 'static,
@@ -113,7 +131,11 @@ where
                     let is_absent = Arc::clone(&is_absent);
                     |cx| loader.load(cx, is_absent)
                 };
-                match cache.load_on(key.borrow(), seat, load).await {
+                let loaded = match inside {
+                    Inside::Task => cache.load_on(key.borrow(), seat, load).await,
+                    Inside::Caller => cache.load_on_scoped(key.borrow(), seat, load).await,
+                };
+                match loaded {
                     Ok(value) => Ok(Some(value)),
                     Err(LoadError::Abandoned) if is_absent.load(SeqCst) => Ok(None),
                     Err(error) => Err(error),

@@ -1,28 +1,38 @@
 //! Loading many keys before they are asked for: [`warm`](Cache::warm).
 
+mod keys;
 mod report;
+mod stream;
+mod tally;
 
 pub use report::{WarmProgress, WarmReport, Warmed};
+
+pub(crate) use tally::Tally;
 
 use crate::fly::Loaded;
 use crate::holds::Holds;
 use crate::seat::erased;
 use crate::several::Several;
 use crate::{Cache, CallOptions, LoadContext, Loading, Lookup};
+use keys::Keys;
 use std::borrow::Borrow;
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use tokio::sync::oneshot;
+
+/// How many keys are seen to at a time, unless somebody says.
+pub(crate) const CONCURRENCY: usize = 16;
 
 type Key<K> = <K as ToOwned>::Owned;
 type Load<K, E> = Pin<Box<dyn Future<Output = (K, Warmed<E>)> + Send>>;
 
-/// Loads that are to be done: what [`Cache::warm`] and [`Loading::warm`] make. It is awaited.
+/// Loads that are to be done: what [`Cache::warm`] and [`Loading::warm`] make, and their forms for streams. It is awaited.
 #[must_use = "nothing is loaded before it is awaited"]
 pub struct Warm<'a, K, E> {
-    keys: Box<dyn Iterator<Item = K> + Send + 'a>,
+    keys: Keys<'a, K>,
     load: Box<dyn Fn(K) -> Load<K, E> + Send + 'a>,
     concurrency: usize,
     tell: Option<Box<dyn FnMut(WarmProgress) + Send + 'a>>,
@@ -71,6 +81,15 @@ where
         Fut: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
+        self.warm_each(Keys::of(keys), load)
+    }
+
+    fn warm_each<'a, F, Fut, E>(&self, keys: Keys<'a, Key<K>>, load: F) -> Warm<'a, Key<K>, E>
+    where
+        F: Fn(Key<K>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<V, E>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
         let load = Arc::new(load);
         self.warm_with(keys, move || {
             let load = Arc::clone(&load);
@@ -79,9 +98,8 @@ where
     }
 
     /// `loader` makes a load for each key, which fails with an `E`.
-    pub(crate) fn warm_with<'a, I, L, F, Fut, E>(&self, keys: I, loader: L) -> Warm<'a, Key<K>, E>
+    fn warm_with<'a, L, F, Fut, E>(&self, keys: Keys<'a, Key<K>>, loader: L) -> Warm<'a, Key<K>, E>
     where
-        I: IntoIterator<Item: Into<Key<K>> + 'a, IntoIter: Send + 'a>,
         L: Fn() -> F + Send + 'a,
         F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
         Fut: Future<Output = Loaded<V>> + Send + 'static,
@@ -89,9 +107,9 @@ where
     {
         let cache = self.with(CallOptions::thorough);
         Warm {
-            keys: Box::new(keys.into_iter().map(Into::into)),
+            keys,
             load: Box::new(move |key| Box::pin(warm(cache.clone(), key, loader()))),
-            concurrency: 16,
+            concurrency: CONCURRENCY,
             tell: None,
         }
     }
@@ -124,6 +142,10 @@ where
     where
         I: IntoIterator<Item: Into<Key<K>> + 'a, IntoIter: Send + 'a>,
     {
+        self.warm_each_of(Keys::of(keys))
+    }
+
+    fn warm_each_of<'a>(&self, keys: Keys<'a, Key<K>>) -> Warm<'a, Key<K>, E> {
         let load = self.load();
         self.cache().warm_with(keys, move || {
             let load = Arc::clone(&load);
@@ -139,9 +161,9 @@ impl<'a, K, E> Warm<'a, K, E> {
     /// # Panics
     ///
     /// If `keys` is 0.
+    #[track_caller]
     pub fn concurrency(mut self, keys: usize) -> Self {
-        assert!(keys > 0, "with a concurrency of 0 nothing would ever be loaded: say at least 1");
-        self.concurrency = keys;
+        self.concurrency = at_least_one(keys);
         self
     }
 
@@ -158,28 +180,34 @@ impl<'a, K, E> Warm<'a, K, E> {
 
 impl<K: Send + 'static, E: Send + Sync + 'static> Warm<'_, K, E> {
     async fn run(mut self) -> WarmReport<K, E> {
-        let total = match self.keys.size_hint() {
-            (least, Some(most)) if least == most => Some(most),
-            _ => None,
-        };
-        let mut progress = WarmProgress { done: 0, failed: 0, total };
+        let mut tally = Tally::new(self.keys.total());
         let mut under_way = Several::new();
-        let mut keys = self.keys.by_ref().enumerate();
-        let mut warmed = Vec::new();
+        poll_fn(|cx| self.poll(cx, &mut under_way, &mut tally)).await;
+        tally.report()
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        under_way: &mut Several<(usize, K, Warmed<E>)>,
+        tally: &mut Tally<K, E>,
+    ) -> Poll<()> {
         loop {
+            // Asked for a key only while there is room for it.
             while under_way.len() < self.concurrency
-                && let Some((number, key)) = keys.next()
+                && let Poll::Ready(Some((number, key))) = self.keys.poll_next(cx)
             {
                 let load = (self.load)(key);
-                under_way.push(Box::pin(async move { (number, load.await) }));
+                under_way.push(Box::pin(async move {
+                    let (key, how) = load.await;
+                    (number, key, how)
+                }));
             }
-            if under_way.len() == 0 {
-                return WarmReport::of(warmed);
-            }
-            let (number, (key, how)) = under_way.next().await;
-            progress.done += 1;
-            progress.failed += usize::from(matches!(how, Warmed::Failed(_)));
-            warmed.push((number, key, how));
+            let Poll::Ready((number, key, how)) = under_way.poll_next(cx) else {
+                let is_over = under_way.len() == 0 && self.keys.is_over();
+                return if is_over { Poll::Ready(()) } else { Poll::Pending };
+            };
+            let progress = tally.add(number, key, how);
             if let Some(tell) = &mut self.tell {
                 tell(progress);
             }
@@ -204,6 +232,13 @@ impl<K, E> fmt::Debug for Warm<'_, K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Warm").field("concurrency", &self.concurrency).finish_non_exhaustive()
     }
+}
+
+/// Returns the concurrency that was asked for.
+#[track_caller]
+pub(crate) fn at_least_one(keys: usize) -> usize {
+    assert!(keys > 0, "with a concurrency of 0 nothing would ever be loaded: say at least 1");
+    keys
 }
 
 /// Loads one key.

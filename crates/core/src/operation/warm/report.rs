@@ -23,7 +23,7 @@ pub struct WarmProgress {
     pub done: usize,
     /// Keys that failed.
     pub failed: usize,
-    /// How many keys there are, if their iterator knows.
+    /// How many keys there are, if their iterator, or their stream, knows.
     pub total: Option<usize>,
 }
 

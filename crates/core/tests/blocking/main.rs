@@ -1,6 +1,10 @@
 //! `blocking()`: the operations of a cache for synchronous code.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod loading;
+mod many;
+mod warm;
+
 use futures::executor;
 use larder_core::{
     Cache, Capabilities, Chain, Entry, Level, LoadContext, LoadError, Native, Operation, Result, Store, load,
@@ -387,29 +391,4 @@ fn who_reloads_a_stale_value_waits_and_the_others_are_served_it() {
     assert_eq!(ages.get_or_load("ada", reload).unwrap(), 37);
     clock.advance(SECOND);
     assert_eq!(ages.get_or_load("ada", || Err("down")).unwrap(), 37, "what is stale stands in");
-}
-
-#[test]
-fn a_loader_is_driven_by_the_thread_that_waits_for_it() {
-    let gate = Gate::closed();
-    let behind = gate.clone();
-    let numbers = memory()
-        .loader(move |cx: LoadContext<str, u32>| {
-            let gate = behind.clone();
-            async move {
-                gate.pass().await;
-                cx.key().parse()
-            }
-        })
-        .blocking();
-    std::thread::scope(|scope| {
-        let asking = scope.spawn(|| numbers.get("36").unwrap());
-        executor::block_on(gate.reached(1));
-        gate.open();
-        assert_eq!(asking.join().unwrap(), 36);
-    });
-    assert_eq!(numbers.refresh("36").unwrap(), 36);
-    assert!(numbers.get("thirty-six").is_err());
-    assert_eq!(numbers.cache().stats().loads, 3);
-    assert_eq!(format!("{numbers:?}"), format!("{:?}", numbers.clone().cache()));
 }
