@@ -175,7 +175,7 @@ impl Bulk {
         let driven = Box::pin(unconstrained(drive(self, crowd, done, answer)));
         match runtime_to_wait_for() {
             Some(runtime) => {
-                drop(runtime.spawn(driven));
+                runtime.spawn(driven);
                 answered.await.ok()
             }
             None => drive_here(driven, answered).await,

@@ -2,7 +2,7 @@
 
 use crate::holds::Holds;
 use crate::hottest::{Heat, Hottest};
-use crate::{Loading, Lookup, RefreshKeysOptions};
+use crate::{Loading, Lookup, RefreshKeysOptions, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +44,8 @@ where
         self.refresh_hottest_with(interval, many, |options| options)
     }
 
-    /// As [`refresh_hottest`](Self::refresh_hottest), in the way that `options` says. There is nothing to load at the start.
+    /// As [`refresh_hottest`](Self::refresh_hottest), in the way that `options` says. It begins an interval later, because at
+    /// first nothing is hot.
     ///
     /// # Panics
     ///
@@ -59,7 +60,8 @@ where
         assert!(many > 0, "of 0 keys none is the hottest: say at least 1");
         let heat = Arc::new(Heat::new(many));
         let counted = Arc::clone(&heat);
-        let keys = self.refresh_keys_with(interval, move || counted.take(), options);
+        let later = |how: RefreshKeysOptions<K::Owned, E>| options(how.start(Start::Later));
+        let keys = self.refresh_keys_with(interval, move || counted.take(), later);
         Hottest::new(self, heat, keys)
     }
 }
