@@ -112,7 +112,7 @@ where
         for _ in 0..10 {
             let (answer, answered) = oneshot::channel();
             if let Some(batch) = self.add(&flight, answer) {
-                let made = Arc::clone(&self).make(batch);
+                let made = Making { batcher: Arc::clone(&self), batch }.make();
                 match runtime_to_wait_for() {
                     Some(runtime) => drop(runtime.spawn(made)),
                     None => Box::pin(made).await,
@@ -139,7 +139,7 @@ where
             return;
         }
         if flight.may_replace() {
-            flight.edits.lock().terms.ttl.get_or_insert(Duration::ZERO);
+            flight.edits.lock().terms.ttl = Some(Duration::ZERO);
         } else {
             // Which spares the levels a removal.
             flight.edits.lock().no_store = true;
@@ -167,36 +167,6 @@ where
             batch.full.notify_one();
         }
         is_new.then_some(batch)
-    }
-
-    /// Makes the call, when it is time.
-    async fn make(self: Arc<Self>, batch: Arc<Batch<K, T>>) {
-        let making = Making { batcher: &self, batch: &batch };
-        if self.rules.window.is_zero() {
-            // Those who are ready to ask have their turn.
-            tokio::task::yield_now().await;
-        } else {
-            in_time(&*self.clock, self.rules.window, pin!(batch.full.notified())).await;
-        }
-        let Ok(_under_way) = self.calls.acquire().await else { return };
-        let asked = making.close();
-        // Whose load was cut off wants no answer any more.
-        let (flights, mut askers): (Vec<_>, Vec<_>) =
-            asked.into_iter().filter(|(_, asker)| !asker.is_closed()).unzip();
-        if flights.is_empty() {
-            return;
-        }
-        // Twice, where a key was removed and asked for again meanwhile.
-        let distinct: HashSet<&Owned<K>> = flights.iter().map(|flight| &flight.key).collect();
-        let keys = if distinct.len() == flights.len() {
-            flights.iter().map(|flight| flight.key.clone()).collect()
-        } else {
-            distinct.into_iter().cloned().collect()
-        };
-        let call = self.call(keys, &flights);
-        let Some(Some(answers)) = unless_all_left(pin!(call), &mut askers).await else { return };
-        // Nobody listens where one has left.
-        askers.into_iter().zip(answers).for_each(|(asker, answer)| drop(asker.send(answer)));
     }
 
     async fn call(
@@ -230,17 +200,54 @@ where
     }
 }
 
-/// Somebody makes the call of a batch; until dropped, however that comes.
-struct Making<'a, K: ?Sized + Lookup, T, E> {
-    batcher: &'a Batcher<K, T, E>,
-    batch: &'a Arc<Batch<K, T>>,
+/// Somebody is to make the call of a batch; until dropped, however that comes.
+struct Making<K: ?Sized + Lookup, T, E> {
+    batcher: Arc<Batcher<K, T, E>>,
+    batch: Arc<Batch<K, T>>,
 }
 
-impl<K: ?Sized + Lookup, T, E> Making<'_, K, T, E> {
+impl<K, T, E> Making<K, T, E>
+where
+    K: ?Sized + Lookup,
+    T: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    /// Makes the call, when it is time.
+    async fn make(self) {
+        let batcher = &self.batcher;
+        if batcher.rules.window.is_zero() {
+            // Those who are ready to ask have their turn.
+            tokio::task::yield_now().await;
+        } else {
+            in_time(&*batcher.clock, batcher.rules.window, pin!(self.batch.full.notified())).await;
+        }
+        let Ok(_under_way) = batcher.calls.acquire().await else { return };
+        let asked = self.close();
+        // Whose load was cut off wants no answer any more.
+        let (flights, mut askers): (Vec<_>, Vec<_>) =
+            asked.into_iter().filter(|(_, asker)| !asker.is_closed()).unzip();
+        if flights.is_empty() {
+            return;
+        }
+        // Twice, where a key was removed and asked for again meanwhile.
+        let distinct: HashSet<&Owned<K>> = flights.iter().map(|flight| &flight.key).collect();
+        let keys = if distinct.len() == flights.len() {
+            flights.iter().map(|flight| flight.key.clone()).collect()
+        } else {
+            distinct.into_iter().cloned().collect()
+        };
+        let call = batcher.call(keys, &flights);
+        let Some(Some(answers)) = unless_all_left(pin!(call), &mut askers).await else { return };
+        // Nobody listens where one has left.
+        askers.into_iter().zip(answers).for_each(|(asker, answer)| drop(asker.send(answer)));
+    }
+}
+
+impl<K: ?Sized + Lookup, T, E> Making<K, T, E> {
     /// Takes what was asked. Whoever asks from now on opens another batch.
     fn close(&self) -> Vec<(Arc<Flight<K, Option<T>>>, oneshot::Sender<Answer<T>>)> {
         let mut open = self.batcher.open.lock();
-        if open.as_ref().is_some_and(|open| Arc::ptr_eq(open, self.batch)) {
+        if open.as_ref().is_some_and(|open| Arc::ptr_eq(open, &self.batch)) {
             *open = None;
         }
         drop(open);
@@ -248,7 +255,7 @@ impl<K: ?Sized + Lookup, T, E> Making<'_, K, T, E> {
     }
 }
 
-impl<K: ?Sized + Lookup, T, E> Drop for Making<'_, K, T, E> {
+impl<K: ?Sized + Lookup, T, E> Drop for Making<K, T, E> {
     fn drop(&mut self) {
         // Those who asked learn that there is nobody to do it, and ask again.
         drop(self.close());

@@ -95,6 +95,9 @@ where
 
     /// Sets how many calls may be under way at a time. The others wait for their turn, and gather keys meanwhile.
     ///
+    /// A call that asks this cache for further keys keeps its place meanwhile: where calls do that, there have to be more
+    /// places than such calls at a time, or they wait for each other until a [time-out](crate::Cache::hard_timeout).
+    ///
     /// # Default
     ///
     /// 16.
@@ -110,8 +113,8 @@ where
 
     /// Has answers stored that nobody asked for, as where a source returns whole pages.
     ///
-    /// They count as loaded when their call began. One whose key was inserted or removed since then is dropped, as is one that a
-    /// newer load has outrun. They take the place of what is there.
+    /// They count as loaded when their call began. One whose key was inserted, removed or loaded since then is dropped. They
+    /// take the place of what is there.
     ///
     /// # Default
     ///

@@ -172,7 +172,7 @@ impl Bulk {
         let (answer, answered) = oneshot::channel();
         // Without the budget that tokio gives to a task: it would hold some keys back, which were not gathered with the
         // others. The task yields after each round.
-        let driven = Box::pin(unconstrained(drive(self, crowd, done, answer)));
+        let driven = Box::pin(unconstrained(drive(Driving(self), crowd, done, answer)));
         match runtime_to_wait_for() {
             Some(runtime) => {
                 runtime.spawn(driven);
@@ -204,12 +204,11 @@ async fn drive_here<T>(
 
 /// Polls the jobs, and what they have adopted, until all have ended; makes calls when none can go on.
 async fn drive<T: Send>(
-    bulk: Arc<Bulk>,
+    driving: Driving,
     jobs: Crowd<'static, (usize, Done<T>)>,
     mut done: Vec<Option<Done<T>>>,
     answer: oneshot::Sender<Vec<Done<T>>>,
 ) {
-    let driving = Driving(bulk);
     let bulk = &driving.0;
     let mut tasks = Crowd::default();
     let mut waiting = Some((jobs, answer));

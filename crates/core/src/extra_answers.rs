@@ -5,7 +5,8 @@ use crate::bulk::BoxFuture;
 use crate::coherence::Since;
 use crate::edits::Edits;
 use crate::flights::Visit;
-use crate::holds::{Gift, Holds};
+use crate::fly::Waited;
+use crate::holds::{Cx, Gift, Holds};
 use crate::stow::planned;
 use crate::touched::Watch;
 use crate::{Cache, Lookup, Result};
@@ -50,6 +51,14 @@ where
         changes: &Watch,
     ) -> Result<()> {
         let visit = Visit::begin(&self.inner.flights, key);
+        if self.numbers_itself() {
+            // A record of a store with a log is only put in place of one that was seen; past the memory in front.
+            let mut levels = Vec::new();
+            C::describe(&self.level, &mut levels);
+            let from = levels.iter().position(|level| level.codec.is_some()).unwrap_or_default();
+            let cx = Cx { loads: true, ..self.cx_of(&visit) };
+            drop(self.fetch(key, from, Waited::Not, None, cx).await);
+        }
         let turn = visit.turn().await;
         // From here on, whoever changes the key waits for the end of this.
         if visit.is_changed(changes) || !self.policy.loads.admits(&value) {

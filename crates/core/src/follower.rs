@@ -19,6 +19,8 @@ pub(crate) struct Follower<V> {
     address: Option<String>,
     /// Whether it holds what it has until there is another value, whatever was invalidated.
     is_mirror: bool,
+    /// The copy is gone, and nobody has looked since.
+    is_gone: AtomicBool,
     /// It is known that the store has another value.
     is_outdated: AtomicBool,
     /// Told when the copy is gone or outdated, or wanted again after a time in which nobody read it.
@@ -38,6 +40,7 @@ impl<V: Clone> Follower<V> {
             coherence: coherence.clone(),
             address,
             is_mirror: false,
+            is_gone: AtomicBool::new(false),
             is_outdated: AtomicBool::new(false),
             wake: Notify::new(),
             changed: Notify::new(),
@@ -86,7 +89,7 @@ impl<V: Clone> Follower<V> {
             Verdict::Void | Verdict::Expired(_) => {
                 let gone = self.current.compare_and_swap(entry, None);
                 if gone.as_ref().is_some_and(|gone| Arc::ptr_eq(gone, entry)) {
-                    self.wake.notify_one();
+                    self.note_gone();
                 }
                 false
             }
@@ -105,9 +108,16 @@ impl<V: Clone> Follower<V> {
         self.age().is_none()
     }
 
-    /// Whether there is nothing, and that is a reason to load. To a mirror it is the store's answer.
-    pub(crate) fn is_missed(&self) -> bool {
-        !self.is_mirror && self.is_empty()
+    /// Whether the copy has gone since this was asked the last time, and there is no other.
+    pub(crate) fn take_missed(&self) -> bool {
+        // Looked at first: what was invalidated may be noticed by that.
+        let is_empty = self.is_empty();
+        self.is_gone.swap(false, SeqCst) && is_empty
+    }
+
+    fn note_gone(&self) {
+        self.is_gone.store(true, SeqCst);
+        self.wake.notify_one();
     }
 
     /// Whether it was said that the store has another value, since this was asked the last time.
@@ -123,7 +133,8 @@ impl<V: Clone> Follower<V> {
         if !is_gone {
             self.changed.notify_waiters();
         } else if before.is_some() && !self.is_mirror {
-            self.wake.notify_one();
+            // To a mirror that is the store's answer.
+            self.note_gone();
         }
         before
     }

@@ -98,7 +98,7 @@ where
 
 /// How often which keys are read, of late. Counters for some of them do: whenever a new key finds all taken, each loses
 /// one, and who has none left goes (Misra and Gries, Finding Repeated Elements, 1982). So of *n* counters a key that gets more
-/// than one in *n* of the reads always has one. A look at the hottest halves all of them.
+/// than one in *n* of the reads that are counted keeps one. Each time that the hottest are loaded, all are halved.
 pub(crate) struct Heat<K: ?Sized + Lookup> {
     /// How many are the hottest.
     many: usize,

@@ -17,6 +17,20 @@ pub(crate) enum Joined<V, E> {
     TooLong,
 }
 
+/// When a caller came, as to the flight that it joins.
+#[derive(Clone, Copy)]
+pub(crate) enum Came {
+    /// Before that began: its outcome is the caller's, as it is its leader's. So who is refused by one flight is not by the
+    /// next, even where nobody can say what was invalidated.
+    Before,
+    /// While it was under way. What it read, or loaded, may have been invalidated before the caller came.
+    ///
+    /// A copy in memory may be outdated for as long as the bound is. Where the level to be asked first does not look into
+    /// memory, whoever asks it alone is told of all that was invalidated before, and who joins is not to learn less: then the
+    /// log must have been asked since this moment.
+    Midway(Option<Time>),
+}
+
 impl<K, V, S, C> Cache<K, V, S, C>
 where
     K: ?Sized + Lookup,
@@ -24,31 +38,32 @@ where
     S: Send + Sync + 'static,
     C: Holds<S, K, V>,
 {
-    /// Waits with the others. Where `told_since` says so, what the log was last asked for before then is not enough to
-    /// answer by.
+    /// Waits with the others.
     pub(crate) async fn join<E: Send + Sync + 'static>(
         &self,
         key: &K,
         flight: &Flight<K, V>,
         floor: Option<Time>,
-        told_since: Option<Time>,
+        came: Came,
     ) -> Joined<V, E> {
-        let takes_old = floor.is_none() && !self.is_patient() && !self.is_thorough();
-        let so_far = || flight.so_far(&*self.inner.clock).filter(|_| takes_old);
+        let so_far = || flight.so_far(&*self.inner.clock).filter(|_| floor.is_none() && !self.is_patient());
         let mut outcome = match so_far() {
             Some(outcome) => Ok(outcome),
             None => self.wait_with(flight, floor, self.waits_until(), self.outcome(flight, floor)).await,
         };
-        // Its load may have begun before an invalidation that came before this call. What it serves meanwhile is older than
-        // what it ends with.
         if let Ok(served) = &outcome
             && !flight.has_ended()
-            && !self.will_do_for_joiner(key, served, told_since).await
+            && !self.will_do_for_joiner(key, served, came).await
         {
-            outcome = self.wait_with(flight, floor, cycle::Until::TheEnd, flight.wait_for_new()).await;
+            // What it serves meanwhile is older than what it ends with.
+            outcome = if self.call.as_ref().is_some_and(|call| call.max_wait.is_some()) {
+                Err(Joined::TooLong)
+            } else {
+                self.wait_with(flight, floor, cycle::Until::TheEnd, flight.wait_for_new()).await
+            };
         }
         match outcome {
-            Ok(outcome) if !self.will_do_for_joiner(key, &outcome, told_since).await => Joined::Nothing,
+            Ok(outcome) if !self.will_do_for_joiner(key, &outcome, came).await => Joined::Nothing,
             Ok(outcome) => self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer),
             Err(joined) => joined,
         }
@@ -78,37 +93,32 @@ where
         }
     }
 
-    /// Whether nothing of the value was invalidated since its load began, as far as can be said.
-    async fn will_do_for_joiner(&self, key: &K, outcome: &Outcome<V>, told_since: Option<Time>) -> bool {
+    /// Whether nothing of the value was invalidated before the caller came, as far as can be said.
+    async fn will_do_for_joiner(&self, key: &K, outcome: &Outcome<V>, came: Came) -> bool {
         match outcome {
             _ if planted::is(Bug::JoinOld) => true,
-            Outcome::Loaded(entry) | Outcome::Found(entry, _) => {
-                self.is_confirmed_since(told_since, key, entry).await
-            }
+            Outcome::Loaded(entry) | Outcome::Found(entry, _) => self.is_known_to(came, key, entry).await,
             _ => true,
         }
     }
 
-    /// As [`is_confirmed`](Self::is_confirmed), by what the log was asked for after `told_since`, if that is a time.
-    pub(crate) async fn is_confirmed_since(
-        &self,
-        told_since: Option<Time>,
-        key: &K,
-        entry: &Entry<V>,
-    ) -> bool {
+    /// Whether what a flight gave will do for a caller that came so.
+    pub(crate) async fn is_known_to(&self, came: Came, key: &K, entry: &Entry<V>) -> bool {
+        let told_since = match came {
+            Came::Before => return true,
+            Came::Midway(told_since) => told_since,
+        };
         let is_told = match told_since {
-            Some(came) => self.inner.coherence.confirm_since(came).await.is_ok(),
+            Some(since) => self.inner.coherence.confirm_since(since).await.is_ok(),
             None => true,
         };
         is_told && self.is_confirmed(key, entry).await
     }
 
-    /// Since when a caller that now joins others must have been told of invalidations. Copies in memory may be outdated for
-    /// as long as the bound is. Where the level to be asked first is no memory, whoever asks it alone is told of all that
-    /// was invalidated before, and who joins is not to learn less: the flight may have asked long ago.
-    pub(crate) fn must_be_told_since(&self, from: usize) -> Option<Time> {
+    /// How a caller comes that now joins a flight, whose first level to ask is `from`.
+    pub(crate) fn comes_midway(&self, from: usize) -> Came {
         let asks_first = from == 0 && self.inner.coherence.shared().is_some();
-        asks_first.then(|| self.inner.clock.now_exact())
+        Came::Midway(asks_first.then(|| self.inner.clock.now_exact()))
     }
 
     /// What a call of this handle waits for.

@@ -153,7 +153,7 @@ impl<K: ?Sized, V> Scopes<'_, K, V> {
     }
 }
 
-fn scale(ttl: Duration, factor: f64) -> Duration {
+pub(crate) fn scale(ttl: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(ttl.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 

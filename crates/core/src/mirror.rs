@@ -8,8 +8,8 @@ use std::time::Duration;
 /// A private copy of a value that another process keeps fresh: what [`Cache::mirror`](crate::Cache::mirror) makes.
 ///
 /// Reading it is a look at a pointer: it never waits, and never asks the store. It is read from the store every interval; while
-/// that fails it holds the last value, and [`age`](Self::age) tells how old that is. Once the store answers that there is
-/// nothing under the key, there is nothing.
+/// that fails it holds the last value, and [`age`](Self::age) tells how old that is. Once the store answers, and a
+/// tenth of a second later again, that there is nothing under the key, there is nothing.
 ///
 /// When it is dropped, or [shut down](Self::shutdown), the store is not read any more.
 #[must_use = "it is kept up to date until it is dropped"]

@@ -10,7 +10,7 @@ use crate::LoadError;
 use crate::follower::Follower;
 use crate::random::Random;
 use crate::spawn::runtime;
-use job::Job;
+use job::{Ended, Job};
 use std::any::Any;
 use std::fmt;
 use std::pin::pin;
@@ -46,7 +46,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E>
         let runtime = runtime().expect("a schedule is a task: begin it inside of a tokio runtime");
         let start = options.start;
         let job = Arc::new(Job::new(follower, work, interval, options, random));
-        runtime.spawn(Arc::clone(&job).run(start));
+        runtime.spawn(Job::run(start, Ended(Arc::clone(&job))));
         Refreshed { job, keeps: None }
     }
 

@@ -5,8 +5,9 @@ mod options;
 pub use options::RefreshKeysOptions;
 
 use crate::in_time::in_time;
+use crate::life::scale;
 use crate::random::Random;
-use crate::refreshed::{By, Doing, Start};
+use crate::refreshed::{Doing, Start};
 use crate::spawn::{catch_panic, runtime};
 use crate::sync::Mutex;
 use crate::{Clock, Time, WarmReport};
@@ -31,7 +32,17 @@ pub struct RefreshedKeys<K, E> {
 }
 
 /// Loads the keys once.
-pub(crate) type Pass<K, E> = Box<dyn Fn(By) -> Doing<WarmReport<K, E>> + Send + Sync>;
+pub(crate) type Pass<K, E> = Box<dyn Fn(Which) -> Doing<WarmReport<K, E>> + Send + Sync>;
+
+/// Which of the keys are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// What no level has fresh.
+    Absent,
+    /// And what was not loaded a short while ago.
+    Old,
+    All,
+}
 
 struct Job<K, E> {
     pass: Pass<K, E>,
@@ -82,7 +93,7 @@ where
             wake: Notify::new(),
             changed: Notify::new(),
         });
-        runtime.spawn(Arc::clone(&job).run(start));
+        runtime.spawn(Job::run(start, Ended(Arc::clone(&job))));
         RefreshedKeys { job }
     }
 
@@ -112,7 +123,7 @@ where
     ///
     /// Loads that have begun go on, and no other begins.
     pub async fn refresh(&self) -> Arc<WarmReport<K, E>> {
-        let report = self.job.note((self.job.pass)(By::Hand).await);
+        let report = self.job.note((self.job.pass)(Which::All).await);
         self.job.state.lock().due = self.job.after(self.job.clock.now_exact());
         self.job.wake.notify_one();
         report
@@ -134,41 +145,45 @@ where
     K: Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    async fn run(self: Arc<Self>, start: Start) {
-        let _ended = Ended(&self);
-        let mut by = match start {
-            Start::Now => By::Hand,
-            Start::IfAbsent => By::Schedule,
+    async fn run(start: Start, ended: Ended<K, E>) {
+        let this = &ended.0;
+        let mut which = match start {
+            Start::Now => Which::All,
+            Start::IfAbsent => Which::Absent,
             Start::Later => {
-                self.state.lock().due = self.after(self.clock.now_exact());
-                By::Schedule
+                this.state.lock().due = this.after(this.clock.now_exact());
+                Which::Old
             }
         };
         loop {
-            let rest = self.state.lock().due.since(self.clock.now_exact());
+            let due = this.state.lock().due;
+            let rest = due.since(this.clock.now_exact());
             let woken = if rest.is_zero() {
                 None
             } else {
-                in_time(&*self.clock, rest, pin!(self.wake.notified())).await
+                in_time(&*this.clock, rest, pin!(this.wake.notified())).await
             };
-            if self.stops.load(SeqCst) {
+            if this.stops.load(SeqCst) {
                 return;
             }
             if woken.is_some() {
                 continue;
             }
+            let which = std::mem::replace(&mut which, Which::Old);
             // A panic of a loader is caught by the cache; this one is of the closure that says the keys.
-            let wanted_by = std::mem::replace(&mut by, By::Schedule);
-            let pass = pin!(async { (self.pass)(wanted_by).await });
+            let pass = pin!(async { (this.pass)(which).await });
             let pass = pin!(catch_panic(pass));
-            let Some(passed) = self.unless_stopped(pass).await else { return };
+            let Some(passed) = this.unless_stopped(pass).await else { return };
             if let Ok(report) = passed {
-                self.note(report);
+                this.note(report);
             }
-            let (now, mut state) = (self.clock.now_exact(), self.state.lock());
-            // From when it was due, so that what a pass takes is not added up; unless it is late by more.
-            let is_late = state.due.after(self.interval) <= now;
-            state.due = self.after(if is_late { now } else { state.due });
+            let (now, mut state) = (this.clock.now_exact(), this.state.lock());
+            // Else all were loaded by hand meanwhile.
+            if state.due == due {
+                // From when it was due, so that what a pass takes is not added up; unless it is late by more.
+                let is_late = due.after(this.interval) <= now;
+                state.due = this.after(if is_late { now } else { due });
+            }
         }
     }
 
@@ -188,7 +203,7 @@ where
     /// One interval later, give or take.
     fn after(&self, time: Time) -> Time {
         let part = 1.0 + self.jitter * self.random.signed_unit();
-        time.after(self.interval.mul_f64(part))
+        time.after(scale(self.interval, part))
     }
 
     /// Waits for `work`; `None` if the schedule is to end.
@@ -243,9 +258,9 @@ impl<K, E> fmt::Debug for RefreshedKeys<K, E> {
 }
 
 /// Tells that the schedule has ended, however it does.
-struct Ended<'a, K, E>(&'a Job<K, E>);
+struct Ended<K, E>(Arc<Job<K, E>>);
 
-impl<K, E> Drop for Ended<'_, K, E> {
+impl<K, E> Drop for Ended<K, E> {
     fn drop(&mut self) {
         self.0.state.lock().has_ended = true;
         self.0.changed.notify_waiters();

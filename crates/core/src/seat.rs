@@ -12,7 +12,7 @@ use crate::flights::{Boarding, Lead, Visit, Wanted, board, joinable};
 use crate::fly::{Inside, Loaded, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::Holds;
-use crate::joined::Joined;
+use crate::joined::{Came, Joined};
 use crate::{Cache, Entry, Freshness, LoadContext, LoadError, Lookup, Time, cycle};
 use std::any::{Any, TypeId};
 use std::future::Future;
@@ -156,7 +156,7 @@ where
         key: &K,
         mut seat: Seat<K, V, E>,
     ) -> Result<Duty<K, V>, Result<V, LoadError<E>>> {
-        let mut came = None;
+        let mut first = None;
         loop {
             let (flight, missed) = match seat {
                 Seat::Answer(answer) => return Err(answer),
@@ -164,12 +164,9 @@ where
                 Seat::Join(flight, missed) => (flight, missed),
             };
             let floor = self.floor(true);
-            // What flies when the first flight will not do has begun later than this call.
-            let told_since = match came {
-                None => *came.insert(self.must_be_told_since(missed.from)),
-                Some(_) => None,
-            };
-            match self.join(key, &flight, floor, told_since).await {
+            let (id, midway) = *first.get_or_insert_with(|| (flight.id, self.comes_midway(missed.from)));
+            let came = if flight.id == id { midway } else { Came::Before };
+            match self.join(key, &flight, floor, came).await {
                 Joined::Answer(answer) => return Err(answer),
                 Joined::TooLong => {
                     let visit = Visit::begin(&self.inner.flights, key);

@@ -77,7 +77,25 @@ async fn reading_a_mirror_asks_nobody_whether_there_is_a_value_or_not() {
     rates.remove("EUR").await.unwrap();
     assert_eq!(mirror.get(), Some(7), "until it looks");
     service.clock.run(MINUTE).await;
+    assert_eq!(mirror.get(), Some(7), "it looks once more");
+    service.clock.run(SECOND / 10).await;
     assert_eq!(mirror.get(), None);
+}
+
+// An insertion removes what was there before it writes.
+#[tokio::test]
+async fn a_mirror_that_looks_between_the_two_halves_of_an_insertion_keeps_its_value() {
+    let service = Service::default();
+    let rates = service.process();
+    rates.insert("EUR", 1).await.unwrap();
+    let mirror = service.process().mirror("EUR", MINUTE);
+    assert_eq!(mirror.ready().await.unwrap(), Some(1));
+    rates.remove("EUR").await.unwrap();
+    service.clock.run(MINUTE).await;
+    rates.insert("EUR", 2).await.unwrap();
+    assert_eq!(mirror.get(), Some(1));
+    service.clock.run(SECOND / 10).await;
+    assert_eq!(mirror.get(), Some(2));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Copies in this process that are read anew when their key was written: what [`mirror`](crate::Cache::mirror) holds.
+//! Copies in this process that are read anew when their key was published: what [`mirror`](crate::Cache::mirror) holds.
 
 use super::Coherence;
 use crate::sync::Mutex;

@@ -273,10 +273,10 @@ impl Coherence {
         shared.exchange(self).await
     }
 
-    /// Asks the shared log for its position, if there is one, unless it was asked after `since`.
+    /// Asks the shared log for its position, if there is one, unless it was asked later than `since`.
     pub(crate) async fn confirm_since(&self, since: Time) -> Result<()> {
         match self.shared() {
-            Some(shared) if Time::from_nanos(shared.confirmed_at.load(SeqCst)) < since => {
+            Some(shared) if Time::from_nanos(shared.confirmed_at.load(SeqCst)) <= since => {
                 self.confirm().await
             }
             _ => Ok(()),
@@ -315,7 +315,8 @@ impl Coherence {
                 self.publish_tick(&state);
                 missing
             }
-            Some(Hearing::Unreadable) | None => {
+            Some(Hearing::Unreadable) => true,
+            None => {
                 self.0.copies.missed();
                 true
             }

@@ -24,6 +24,8 @@ where
     /// [`refresh`](crate::Loading::refresh)) are gathered into the same calls. What the load says through the functions of
     /// [`load`](crate::load), and what it is made from, counts for each of its keys.
     ///
+    /// A call is made by the runtime of whoever opened its batch, as a load is by the runtime it began on.
+    ///
     /// If a call fails, or panics, so do the loads of its keys, and no others. If nobody waits for any of its keys any more, it
     /// is dropped.
     ///

@@ -5,6 +5,7 @@ use crate::flights::{Boarding, Lead, Wanted, board};
 use crate::fly::{Inside, NoLoader, Trip, Waited};
 use crate::glance::{Rest, Seen};
 use crate::holds::{Fetched, Holds};
+use crate::joined::Came;
 use crate::spawn::catch_panic;
 use crate::{Cache, Entry, Error, Freshness, Lookup, Result, Time};
 use std::future::Future;
@@ -171,7 +172,7 @@ where
         if from == 0 && C::depth(&self.level) == 1 {
             self.read_only_level(key).await
         } else {
-            Box::pin(self.read_together(key, from, self.must_be_told_since(from))).await
+            Box::pin(self.read_together(key, from, self.comes_midway(from))).await
         }
     }
 
@@ -188,21 +189,15 @@ where
         }
     }
 
-    /// Asks the levels from number `from` on, together with whoever else does. What they are told is judged as
-    /// [`join`](Self::join) does.
-    async fn read_together(
-        &self,
-        key: &K,
-        from: usize,
-        told_since: Option<Time>,
-    ) -> Result<Option<Fetched<V>>> {
+    /// Asks the levels from number `from` on, together with whoever else does.
+    async fn read_together(&self, key: &K, from: usize, came: Came) -> Result<Option<Fetched<V>>> {
         let counters = &self.inner.counters;
         let floor = self.floor(false);
         let answers = |found: &Fetched<V>| self.answers(found, floor);
-        let (flight, told_since) = match board(&self.inner.flights, key, self.wanted_to_read()) {
+        let (flight, came) = match board(&self.inner.flights, key, self.wanted_to_read()) {
             Boarding::Join(flight) => {
                 counters.joins.add();
-                (flight, told_since)
+                (flight, came)
             }
             Boarding::Lead(lead) => {
                 counters.missed(0, from);
@@ -212,7 +207,7 @@ where
                     Some(place) => place.start(asked),
                     None => asked.await,
                 }
-                (flight, None)
+                (flight, Came::Before)
             }
             Boarding::Alone(visit) => {
                 counters.missed(0, from);
@@ -232,7 +227,7 @@ where
         let mut outcome = flight.wait(clock).await;
         if let Outcome::Found(entry, _) = &outcome
             && !flight.has_ended()
-            && !self.is_confirmed_since(told_since, key, entry).await
+            && !self.is_known_to(came, key, entry).await
         {
             // What it serves meanwhile is older than what it ends with.
             outcome = flight.wait_for_new().await;
@@ -240,15 +235,19 @@ where
         let found = match outcome {
             // It may have been read before an invalidation that came before this call.
             Outcome::Found(entry, level) => {
-                if !self.is_confirmed_since(told_since, key, &entry).await {
-                    return Box::pin(self.read_together(key, from, None)).await;
+                if !self.is_known_to(came, key, &entry).await {
+                    return Box::pin(self.read_together(key, from, Came::Before)).await;
                 }
                 Some((entry, level))
             }
             // With `Fail` the read ends at the level that failed, so nothing kept was found behind it either.
             Outcome::Unread(error) if self.policy.minds_store_errors() => return Err(error),
             // Cut off with its runtime or its caller, which says nothing about the level.
-            Outcome::Abandoned => return Box::pin(self.read_together(key, from, None)).await,
+            Outcome::Abandoned => return Box::pin(self.read_together(key, from, Came::Before)).await,
+            // It may have been inserted before this call.
+            Outcome::Nothing if matches!(came, Came::Midway(Some(_))) => {
+                return Box::pin(self.read_together(key, from, Came::Before)).await;
+            }
             // What panicked in a level is passed over.
             _ => flight.fallback(clock).cloned(),
         };

@@ -10,6 +10,9 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// An insertion removes what was there, and then writes. What is gone is looked for once more when that is surely done.
+const BETWEEN: Duration = Duration::from_millis(100);
+
 impl<K, V, S, C> Cache<K, V, S, C>
 where
     K: ?Sized + Lookup,
@@ -23,8 +26,8 @@ where
     /// It is read past the cache's memory, and nothing is loaded: some process [publishes](Self::publish) it. Each mirror is one
     /// of its own.
     ///
-    /// Where the group has a [bus](crate::CoherenceOptions::bus), what another process publishes is read at once, and also when
-    /// the bus was away; the interval is then for what the bus loses, and may be long. A value that is removed, or inserted
+    /// Where the group has a [bus](crate::CoherenceOptions::bus), what another process publishes is read at once, and, where
+    /// the bus was away, when it is back; the interval is then for what the bus loses, and may be long. A value that is removed, or inserted
     /// otherwise, is noticed at the next interval.
     ///
     /// # Panics
@@ -60,12 +63,19 @@ where
         let all = levels.iter().all(|level| level.codec.is_none());
         let reads = if all { 0 } else { memory.fold(0, |bits, (number, _)| bits | 1 << number) };
         let (cache, key, copy) = (self.clone(), Arc::new(key.to_owned()), Arc::clone(&follower));
+        // One at a time: the later one of two has the newer value.
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
         let load = Box::new(move |_| -> crate::refreshed::Doing<_> {
             let (cache, key, copy) = (cache.clone(), Arc::clone(&key), Arc::clone(&copy));
+            let turn = Arc::clone(&turn);
             Box::pin(async move {
-                let read = cache.read_past((*key).borrow(), reads).await;
+                let _turn = turn.lock().await;
+                let mut read = cache.read_past((*key).borrow(), reads).await;
+                if matches!(read, Ok(None)) && !copy.is_empty() {
+                    cache.inner.clock.sleep(BETWEEN).await;
+                    read = cache.read_past((*key).borrow(), reads).await;
+                }
                 drop(copy.replace(read.map_err(LoadError::Store)?.map(|found| found.entry)));
-                copy.changed.notify_waiters();
                 Ok(())
             })
         });

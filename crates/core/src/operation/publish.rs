@@ -88,9 +88,13 @@ where
         let ttl = options.ttl_for(interval);
         let (follower, look) = self.follow(key);
         let (cache, key, load) = (self.clone(), Arc::new(key.to_owned()), Arc::new(load));
+        // One at a time: the later one of two, by hand and by the schedule, has the newer value.
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
         let load = Box::new(move |_| -> crate::refreshed::Doing<_> {
             let (cache, key, load) = (cache.clone(), Arc::clone(&key), Arc::clone(&load));
+            let turn = Arc::clone(&turn);
             Box::pin(async move {
+                let _turn = turn.lock().await;
                 let loaded = catch_panic(pin!(async { load().await })).await;
                 let value =
                     loaded.map_err(LoadError::Panicked)?.map_err(|error| LoadError::Load(Arc::new(error)))?;
@@ -98,6 +102,8 @@ where
                 let key = (*key).borrow();
                 cache.insert_with(key, value, with_ttl).await.map_err(LoadError::Store)?;
                 if let Some(address) = C::address(&cache.level, key) {
+                    // Where it is written later, it is to be there first. What cannot be written is reported.
+                    let _ = cache.flush().await;
                     cache.inner.coherence.published(&address);
                 }
                 Ok(())

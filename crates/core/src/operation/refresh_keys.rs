@@ -1,7 +1,7 @@
 //! A schedule that keeps many keys fresh: [`refresh_keys`](Loading::refresh_keys).
 
 use crate::holds::Holds;
-use crate::refreshed::By;
+use crate::refreshed_keys::Which;
 use crate::{CallOptions, Loading, Lookup, RefreshKeysOptions, RefreshedKeys};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ where
     /// `keys` panics, that time is left out. With a [`batch_loader`](crate::Cache::batch_loader) the keys are loaded
     /// together. If the loads of all keys take longer than the interval, the next ones begin an interval later.
     ///
-    /// The values live for as long as the cache says: a ttl below the interval leaves gaps.
+    /// The values live for as long as the cache says: a ttl below one and a half times the interval leaves gaps.
     ///
     /// # Default
     ///
@@ -76,10 +76,11 @@ where
     {
         let options = options(RefreshKeysOptions::default());
         let (loading, concurrency) = (self.clone(), options.concurrency);
-        let pass = move |by| -> crate::refreshed::Doing<_> {
-            let loading = loading.with(|call| match by {
-                By::Schedule => call.max_age(interval / 2),
-                By::Hand => CallOptions::force_refresh(call),
+        let pass = move |which| -> crate::refreshed::Doing<_> {
+            let loading = loading.with(|call| match which {
+                Which::Absent => call,
+                Which::Old => call.max_age(interval / 2),
+                Which::All => CallOptions::force_refresh(call),
             });
             let keys: Vec<K::Owned> = keys().into_iter().map(Into::into).collect();
             Box::pin(async move { loading.warm(keys).concurrency(concurrency).await })

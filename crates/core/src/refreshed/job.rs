@@ -10,6 +10,7 @@
 use super::options::{OnError, RefreshOptions, Start};
 use crate::follower::Follower;
 use crate::in_time::in_time;
+use crate::life::scale;
 use crate::random::Random;
 use crate::spawn::catch_panic;
 use crate::sync::Mutex;
@@ -103,25 +104,25 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
     }
 
     /// Works until it is stopped.
-    pub(super) async fn run(self: Arc<Self>, start: Start) {
-        let _ended = Ended(&self);
-        self.begin(start).await;
-        while !self.stops() {
-            let due = self.state.lock().due;
-            let rest = due.since(self.follower.now());
-            let woken = in_time(&**self.follower.clock(), rest, pin!(self.follower.wake.notified())).await;
-            if self.stops() {
+    pub(super) async fn run(start: Start, ended: Ended<V, E>) {
+        let job = &ended.0;
+        job.begin(start).await;
+        while !job.stops() {
+            let due = job.state.lock().due;
+            let rest = due.since(job.follower.now());
+            let woken = in_time(&**job.follower.clock(), rest, pin!(job.follower.wake.notified())).await;
+            if job.stops() {
                 break;
             }
-            let is_outdated = self.follower.take_outdated();
-            if woken.is_some() && !self.follower.is_missed() && !is_outdated {
+            let (is_missed, is_outdated) = (job.follower.take_missed(), job.follower.take_outdated());
+            if woken.is_some() && !is_missed && !is_outdated {
                 // Somebody else has loaded it, or when it is due has moved.
                 continue;
             }
-            if woken.is_none() && self.is_unread() {
-                self.follower.sleep(|| self.stops()).await;
+            if woken.is_none() && job.is_unread() {
+                job.follower.sleep(|| job.stops()).await;
             }
-            self.unless_stopped(self.load(By::Schedule)).await;
+            job.unless_stopped(job.load(By::Schedule)).await;
         }
     }
 
@@ -139,6 +140,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
 
     /// Loads, and notes what came of it and when the next load is due.
     pub(super) async fn load(&self, by: By) -> Result<(), LoadError<E>> {
+        let (began, due) = (self.follower.now(), self.state.lock().due);
         // A panic of the loader itself is caught by the cache; this one is of what makes its future.
         let loaded = catch_panic(pin!((self.work.load)(by))).await;
         let loaded = loaded.unwrap_or_else(|message| Err(LoadError::Panicked(message)));
@@ -147,10 +149,15 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
             let mut state = self.state.lock();
             match &loaded {
                 Ok(()) => {
-                    // From when it was due, so that what a load takes is not added up; unless it is late by more.
-                    let from = state.due.after(self.interval);
-                    let is_late = by == By::Hand || from <= now || state.failures > 0;
-                    state.due = if is_late { self.after(now) } else { self.after(state.due) };
+                    // From when it was due, so that what a load takes is not added up; unless it came before that, or is late
+                    // by more.
+                    let is_on_time = due <= began && due.after(self.interval) > now && state.failures == 0;
+                    state.due = match by {
+                        // Another one has ended meanwhile, by hand.
+                        By::Schedule if state.due != due => state.due,
+                        By::Schedule if is_on_time => self.after(due),
+                        By::Schedule | By::Hand => self.after(now),
+                    };
                     (state.failures, state.last_error, state.was_loaded) = (0, None, true);
                 }
                 Err(error) => {
@@ -175,7 +182,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
     /// One interval later, give or take.
     fn after(&self, time: Time) -> Time {
         let part = 1.0 + self.jitter * self.random.signed_unit();
-        time.after(self.interval.mul_f64(part))
+        time.after(scale(self.interval, part))
     }
 
     /// How long to wait after a failure that followed so many others.
@@ -231,9 +238,9 @@ impl<V, E> Job<V, E> {
 }
 
 /// Tells that the schedule has ended, however it does.
-struct Ended<'a, V, E>(&'a Job<V, E>);
+pub(super) struct Ended<V, E>(pub(super) Arc<Job<V, E>>);
 
-impl<V, E> Drop for Ended<'_, V, E> {
+impl<V, E> Drop for Ended<V, E> {
     fn drop(&mut self) {
         self.0.state.lock().has_ended = true;
         self.0.follower.changed.notify_waiters();

@@ -171,3 +171,26 @@ async fn a_load_that_asks_for_a_key_of_its_own_call_is_told() {
     handle.set(texts.clone()).ok().unwrap();
     assert_eq!(texts_of(ask(&texts, [1, 2])).await, vec![Some("told".to_string()); 2]);
 }
+
+#[test]
+fn a_batch_whose_runtime_ends_before_its_call_keeps_nobody_waiting() {
+    for turns in 0..8 {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let clock = MockClock::new();
+        let source = Source::new(&clock, Duration::ZERO);
+        let texts = source.loads(cache(&clock)).window(Duration::ZERO).boxed();
+        let first = runtime();
+        first.block_on(async {
+            let _asked = ask(&texts, [1]);
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+        });
+        drop(first);
+        runtime().block_on(async {
+            let asked = ask(&texts, [2]);
+            settle().await;
+            assert!(asked[0].is_finished(), "after {turns} turns");
+        });
+    }
+}

@@ -129,3 +129,21 @@ async fn who_joins_a_reload_and_waits_no_longer_is_served_what_is_kept_by_then()
     clock.run(SECOND).await;
     assert_eq!((hurried.await.unwrap().unwrap(), slow.loads()), ("old".into(), 1));
 }
+
+#[tokio::test]
+async fn what_is_kept_and_was_expired_meanwhile_is_not_waited_for_again() {
+    let (cache, clock) = in_all_forms().remove(0);
+    cache.insert_with("ada", "kept".into(), |entry| entry.tag("users")).await.unwrap();
+    clock.advance(90 * SECOND);
+    let slow = Script::value("slow".into()).gated();
+    let leader = call(&cache, &slow);
+    slow.gate().reached(1).await;
+    cache.expire_tag("users").await.unwrap();
+    let hurried = call(&cache.with(|call| call.max_wait(5 * SECOND)), &Script::value("own".into()));
+    settle().await;
+    clock.run(5 * SECOND).await;
+    assert!(hurried.is_finished());
+    assert_eq!(hurried.await.unwrap().unwrap(), "own");
+    slow.gate().open();
+    assert_eq!(leader.await.unwrap().unwrap(), "slow");
+}
