@@ -12,21 +12,21 @@
 
 use crate::coherence::Coherence;
 use crate::edits::Edits;
-use crate::flight::Flight;
+use crate::flight::{Flight, next_id};
 use crate::fly::Loaded;
 use crate::in_time::in_time;
 use crate::inner::Inner;
 use crate::joint_load::{Failed, load_jointly};
 use crate::spawn::{runtime_to_wait_for, unless_all_left};
 use crate::sync::Mutex;
-use crate::{Clock, LoadContext, Lookup};
+use crate::{Clock, LoadContext, Lookup, cycle};
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
 
 pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Owned<K> = <K as ToOwned>::Owned;
@@ -50,11 +50,13 @@ pub(crate) struct Rules {
     pub(crate) max_batch: usize,
     /// How many calls may be under way.
     pub(crate) concurrency: usize,
+    /// Whether answers are stored that nobody asked for.
+    pub(crate) keeps_extra: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules { window: Duration::from_millis(1), max_batch: 100, concurrency: 16 }
+        Rules { window: Duration::from_millis(1), max_batch: 100, concurrency: 16, keeps_extra: false }
     }
 }
 
@@ -70,7 +72,12 @@ pub(crate) struct Batcher<K: ?Sized + Lookup, T, E> {
     /// The batch that takes keys. Held to add one, or to close it.
     open: Mutex<Option<Arc<Batch<K, T>>>>,
     calls: Semaphore,
+    /// The numbers of the calls that are under way. Held to add one, to take one out, or to copy them.
+    under_way: Mutex<Vec<u64>>,
 }
+
+/// How often a batch that waits for its turn looks whether somebody waits for it who has one.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Keys that go into one call, those who wait for them, and whether there is room for more.
 struct Batch<K: ?Sized + Lookup, T> {
@@ -100,6 +107,7 @@ where
             clock: Arc::clone(&cache.clock),
             coherence: cache.coherence.clone(),
             open: Mutex::default(),
+            under_way: Mutex::default(),
             calls: Semaphore::new(rules.concurrency.min(Semaphore::MAX_PERMITS)),
         }
     }
@@ -179,7 +187,9 @@ where
             let load = Arc::clone(&self.load);
             async move |keys| load(keys).await
         };
-        let joint = load_jointly(load, keys, flights, &self.coherence).await?;
+        let under_way = UnderWay::begin(&self.under_way);
+        let joint = load_jointly(under_way.id, load, keys, flights, &self.coherence).await?;
+        drop(under_way);
         let mut values = match joint.loaded {
             Ok(values) => values,
             Err(failed) => return Some(flights.iter().map(|_| Err(failed.clone())).collect()),
@@ -221,7 +231,7 @@ where
         } else {
             in_time(&*batcher.clock, batcher.rules.window, pin!(self.batch.full.notified())).await;
         }
-        let Ok(_under_way) = batcher.calls.acquire().await else { return };
+        let _turn = self.turn().await;
         let asked = self.close();
         // Whose load was cut off wants no answer any more.
         let (flights, mut askers): (Vec<_>, Vec<_>) =
@@ -244,6 +254,22 @@ where
 }
 
 impl<K: ?Sized + Lookup, T, E> Making<K, T, E> {
+    /// Waits until few enough calls are under way. If one of those asks for a key of this batch, they would wait for each
+    /// other: then the batch does not wait, and has no turn.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let mut turn = pin!(self.batcher.calls.acquire());
+        loop {
+            if let Some(turn) = in_time(&*self.batcher.clock, LOOK_AGAIN, turn.as_mut()).await {
+                return turn.ok();
+            }
+            let keys: HashSet<u64> = self.batch.asked.lock().iter().map(|(flight, _)| flight.id).collect();
+            let under_way = self.batcher.under_way.lock().clone();
+            if cycle::is_waited_for(under_way, &keys) {
+                return None;
+            }
+        }
+    }
+
     /// Takes what was asked. Whoever asks from now on opens another batch.
     fn close(&self) -> Vec<(Arc<Flight<K, Option<T>>>, oneshot::Sender<Answer<T>>)> {
         let mut open = self.batcher.open.lock();
@@ -259,5 +285,25 @@ impl<K: ?Sized + Lookup, T, E> Drop for Making<K, T, E> {
     fn drop(&mut self) {
         // Those who asked learn that there is nobody to do it, and ask again.
         drop(self.close());
+    }
+}
+
+/// A call that is under way; until dropped, however that comes.
+struct UnderWay<'a> {
+    id: u64,
+    all: &'a Mutex<Vec<u64>>,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(all: &'a Mutex<Vec<u64>>) -> Self {
+        let id = next_id();
+        all.lock().push(id);
+        UnderWay { id, all }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.all.lock().retain(|id| *id != self.id);
     }
 }

@@ -20,7 +20,6 @@ pub struct BatchLoading<K: ?Sized + Lookup, T, E, S = Boxed<K, Option<T>>, C = P
     loading: Loading<K, Option<T>, E, S, C>,
     load: Arc<BatchFn<K, T, E>>,
     rules: Rules,
-    keeps_extra: bool,
 }
 
 impl<K, T, E, S, C> BatchLoading<K, T, E, S, C>
@@ -41,28 +40,25 @@ where
             let loaded = load(keys);
             Box::pin(async move { Ok(loaded.await?.into_iter().collect()) })
         });
-        Self::assemble(cache, load, Rules::default(), false)
+        Self::assemble(cache, load, Rules::default())
     }
 
-    fn assemble(
-        cache: Cache<K, Option<T>, S, C>,
-        load: Arc<BatchFn<K, T, E>>,
-        rules: Rules,
-        keeps_extra: bool,
-    ) -> Self {
+    fn assemble(cache: Cache<K, Option<T>, S, C>, load: Arc<BatchFn<K, T, E>>, rules: Rules) -> Self {
         let mut batcher = Batcher::new(Arc::clone(&load), rules, &cache.inner);
         batcher.remembers_absence = cache.policy.loads.negative.is_some();
-        if keeps_extra {
+        if rules.keeps_extra {
             let cache = cache.clone();
             batcher.keeper = Some(Arc::new(move || cache.extra_keeper()));
         }
         let batcher = Arc::new(batcher);
         let one = move |cx| -> crate::batch::Boxed<_> { Box::pin(Arc::clone(&batcher).load(cx)) };
-        BatchLoading { loading: Loading::of(cache, Arc::new(one)), load, rules, keeps_extra }
+        BatchLoading { loading: Loading::of(cache, Arc::new(one)), load, rules }
     }
 
-    fn with_rules(self, rules: Rules, keeps_extra: bool) -> Self {
-        Self::assemble(self.loading.into_cache(), self.load, rules, keeps_extra)
+    fn with_rules(self, change: impl FnOnce(&mut Rules)) -> Self {
+        let mut rules = self.rules;
+        change(&mut rules);
+        Self::assemble(self.loading.into_cache(), self.load, rules)
     }
 
     /// Sets how long the first key of a call waits for others. Zero: until the tasks that are ready to ask have asked.
@@ -74,8 +70,7 @@ where
     ///
     /// 1 ms.
     pub fn window(self, window: Duration) -> Self {
-        let rules = Rules { window, ..self.rules };
-        self.with_keeping(rules)
+        self.with_rules(|rules| rules.window = window)
     }
 
     /// Sets how many keys a call has at most. One that has as many is made at once.
@@ -89,14 +84,13 @@ where
     /// If `keys` is 0.
     pub fn max_batch(self, keys: usize) -> Self {
         assert!(keys > 0, "with calls of 0 keys nothing would ever be loaded: say at least 1");
-        let rules = Rules { max_batch: keys, ..self.rules };
-        self.with_keeping(rules)
+        self.with_rules(|rules| rules.max_batch = keys)
     }
 
     /// Sets how many calls may be under way at a time. The others wait for their turn, and gather keys meanwhile.
     ///
-    /// A call that asks this cache for further keys keeps its place meanwhile: where calls do that, there have to be more
-    /// places than such calls at a time, or they wait for each other until a [time-out](crate::Cache::hard_timeout).
+    /// A call that asks this cache for further keys keeps its place meanwhile. What it asks for does not wait for a place, or
+    /// they would wait for each other; that is noticed after 10 ms, and then more calls are under way than was said.
     ///
     /// # Default
     ///
@@ -107,8 +101,7 @@ where
     /// If `calls` is 0.
     pub fn concurrency(self, calls: usize) -> Self {
         assert!(calls > 0, "with a concurrency of 0 nothing would ever be loaded: say at least 1");
-        let rules = Rules { concurrency: calls, ..self.rules };
-        self.with_keeping(rules)
+        self.with_rules(|rules| rules.concurrency = calls)
     }
 
     /// Has answers stored that nobody asked for, as where a source returns whole pages.
@@ -139,13 +132,7 @@ where
     /// # Ok::<_, larder::LoadError<Infallible>>(()) }).unwrap();
     /// ```
     pub fn keep_extra(self) -> Self {
-        let rules = self.rules;
-        self.with_rules(rules, true)
-    }
-
-    fn with_keeping(self, rules: Rules) -> Self {
-        let keeps_extra = self.keeps_extra;
-        self.with_rules(rules, keeps_extra)
+        self.with_rules(|rules| rules.keeps_extra = true)
     }
 
     /// Hides the levels, and how it loads: the type for struct fields is `Loading<K, Option<T>, E>`. See
@@ -176,7 +163,7 @@ where
 {
     /// Prints the cache, and how its loads are gathered.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rules { window, max_batch, concurrency } = self.rules;
+        let Rules { window, max_batch, concurrency, .. } = self.rules;
         let mut out = f.debug_struct("BatchLoading");
         out.field("cache", &self.loading).field("window", &window);
         out.field("max_batch", &max_batch).field("concurrency", &concurrency).finish_non_exhaustive()

@@ -47,6 +47,21 @@ pub(crate) fn release(target: u64) {
     });
 }
 
+/// Whether one of the loads `from` waits, directly or through others, for one of `targets`.
+pub(crate) fn is_waited_for(from: impl IntoIterator<Item = u64>, targets: &HashSet<u64>) -> bool {
+    let waits = WAITS.lock();
+    let mut open: Vec<u64> = from.into_iter().collect();
+    let mut seen: HashSet<u64> = open.iter().copied().collect();
+    while let Some(load) = open.pop() {
+        if targets.contains(&load) {
+            return true;
+        }
+        let further = waits.get(&load).into_iter().flatten();
+        open.extend(further.map(|(load, _)| *load).filter(|load| seen.insert(*load)));
+    }
+    false
+}
+
 /// A wait between two loads; ends when dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
@@ -94,6 +109,15 @@ mod tests {
     const A: u64 = u64::MAX;
     const B: u64 = u64::MAX - 1;
     const C: u64 = u64::MAX - 2;
+
+    #[test]
+    fn who_waits_for_whom_is_seen_through_others() {
+        let (d, e, f) = (C - 1, C - 2, C - 3);
+        let _first = Waiting::begin(d, e, Until::Served).unwrap();
+        let _second = Waiting::begin(e, f, Until::TheEnd).unwrap();
+        assert!(is_waited_for([d], &HashSet::from([f])) && is_waited_for([f, d], &HashSet::from([e])));
+        assert!(!is_waited_for([f], &HashSet::from([d, e])) && !is_waited_for([], &HashSet::from([f])));
+    }
 
     #[test]
     fn a_wait_that_closes_a_circle_of_any_length_is_refused() {

@@ -2,7 +2,7 @@
 
 use crate::coherence::Coherence;
 use crate::edits::Edits;
-use crate::flight::{Flight, next_id};
+use crate::flight::Flight;
 use crate::running::{Running, within};
 use crate::spawn::{catch_panic, runtime_to_wait_for, task_for};
 use crate::sync::Mutex;
@@ -28,8 +28,10 @@ pub(crate) struct Joint<T> {
 
 /// Loads the keys of all `flights`, each once, in one load. `None` if its runtime ended before.
 ///
-/// What the load says of its result, and what it is made from, counts for each of the flights.
+/// What the load says of its result, and what it is made from, counts for each of the flights. `id` is its number among the
+/// loads of the process.
 pub(crate) async fn load_jointly<K, V, T, E, Fut>(
+    id: u64,
     load: impl FnOnce(Vec<K::Owned>) -> Fut + Send + 'static,
     keys: Vec<K::Owned>,
     flights: &[Arc<Flight<K, V>>],
@@ -42,7 +44,7 @@ where
     E: Send + Sync + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
 {
-    let run = Arc::new(JointRun { id: next_id(), edits: Mutex::default(), coherence: coherence.clone() });
+    let run = Arc::new(JointRun { id, edits: Mutex::default(), coherence: coherence.clone() });
     // Who asks, in the load, for one of its keys would wait for itself.
     let waits: Vec<_> = flights.iter().map(|flight| cycle::wait_as(flight.id, run.id)).collect();
     let running = Arc::clone(&run);

@@ -2,7 +2,7 @@
 
 use super::{Bulk, Gather};
 use crate::coherence::Coherence;
-use crate::flight::Flight;
+use crate::flight::{Flight, next_id};
 use crate::fly::{Absent, Loaded};
 use crate::joint_load::{Failed, load_jointly};
 use crate::sync::Mutex;
@@ -77,7 +77,9 @@ where
 {
     let keys = flights.iter().map(|flight| flight.key.clone()).collect();
     // Its runtime has ended, and with it those who asked.
-    let Some(joint) = load_jointly(load, keys, &flights, &coherence).await else { return Vec::new() };
+    let Some(joint) = load_jointly(next_id(), load, keys, &flights, &coherence).await else {
+        return Vec::new();
+    };
     match joint.loaded {
         Ok(mut values) => flights.iter().map(|flight| Ok(values.remove::<K::Owned>(&flight.key))).collect(),
         Err(failed) => flights.iter().map(|_| Err(failed.clone())).collect(),

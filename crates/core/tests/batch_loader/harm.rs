@@ -7,6 +7,7 @@ use larder_testkit::{MockClock, settle};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 // async-cache Y-d3: one cancelled call ended the batch, and all later ones.
 #[tokio::test]
@@ -193,4 +194,36 @@ fn a_batch_whose_runtime_ends_before_its_call_keeps_nobody_waiting() {
             assert!(asked[0].is_finished(), "after {turns} turns");
         });
     }
+}
+
+#[tokio::test]
+async fn calls_that_ask_for_further_keys_of_their_cache_do_not_wait_for_each_others_places() {
+    let clock = MockClock::new();
+    let handle: Arc<std::sync::OnceLock<Texts>> = Arc::default();
+    let inner = Arc::clone(&handle);
+    // Each key is made of the one above it, up to 100.
+    let texts = cache(&clock)
+        .batch_loader(move |keys: Vec<u32>| {
+            let inner = Arc::clone(&inner);
+            async move {
+                let mut made = Vec::new();
+                for key in keys {
+                    let above = match key {
+                        0..100 => inner.get().unwrap().get(&(key + 10)).await.map_err(|_| "above")?,
+                        _ => Some(String::new()),
+                    };
+                    made.push((key, format!("{}{key}.", above.unwrap_or_default())));
+                }
+                Ok(made)
+            }
+        })
+        .max_batch(3)
+        .concurrency(2)
+        .boxed();
+    handle.set(texts.clone()).ok().unwrap();
+    let asked = ask(&texts, 0..10);
+    clock.run(Duration::from_secs(5)).await;
+    assert!(asked.iter().all(JoinHandle::is_finished));
+    let made = texts_of(asked).await;
+    assert_eq!(made[7].as_deref(), Some("107.97.87.77.67.57.47.37.27.17.7."));
 }
