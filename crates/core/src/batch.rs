@@ -222,6 +222,22 @@ where
     T: Clone + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
+    /// Waits until few enough calls are under way. If one of those asks for a key of this batch, they would wait for each
+    /// other: then the batch does not wait, and has no turn.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let mut turn = pin!(self.batcher.calls.acquire());
+        loop {
+            if let Some(turn) = in_time(&*self.batcher.clock, LOOK_AGAIN, turn.as_mut()).await {
+                return turn.ok();
+            }
+            let keys: HashSet<u64> = self.batch.asked.lock().iter().map(|(flight, _)| flight.id).collect();
+            let under_way = self.batcher.under_way.lock().clone();
+            if cycle::is_waited_for(under_way, &keys) {
+                return None;
+            }
+        }
+    }
+
     /// Makes the call, when it is time.
     async fn make(self) {
         let batcher = &self.batcher;
@@ -254,22 +270,6 @@ where
 }
 
 impl<K: ?Sized + Lookup, T, E> Making<K, T, E> {
-    /// Waits until few enough calls are under way. If one of those asks for a key of this batch, they would wait for each
-    /// other: then the batch does not wait, and has no turn.
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        let mut turn = pin!(self.batcher.calls.acquire());
-        loop {
-            if let Some(turn) = in_time(&*self.batcher.clock, LOOK_AGAIN, turn.as_mut()).await {
-                return turn.ok();
-            }
-            let keys: HashSet<u64> = self.batch.asked.lock().iter().map(|(flight, _)| flight.id).collect();
-            let under_way = self.batcher.under_way.lock().clone();
-            if cycle::is_waited_for(under_way, &keys) {
-                return None;
-            }
-        }
-    }
-
     /// Takes what was asked. Whoever asks from now on opens another batch.
     fn close(&self) -> Vec<(Arc<Flight<K, Option<T>>>, oneshot::Sender<Answer<T>>)> {
         let mut open = self.batcher.open.lock();

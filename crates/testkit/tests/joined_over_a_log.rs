@@ -29,10 +29,14 @@ struct Server {
 struct Log {
     log: Arc<dyn SharedLog>,
     is_away: AtomicBool,
+    hangs: AtomicBool,
 }
 
 impl Log {
     fn unless_away<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        if self.hangs.load(SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         if self.is_away.load(SeqCst) {
             return Box::pin(async { Err(Error::new(ErrorKind::Store, "it is away")) });
         }
@@ -111,7 +115,7 @@ struct Service {
 impl Service {
     fn new() -> Self {
         let store = MemoryLog::new(Flaw::None);
-        let log = Arc::new(Log { log: store.log().unwrap(), is_away: AtomicBool::new(false) });
+        let log = Arc::new(Log { log: store.log().unwrap(), is_away: false.into(), hangs: false.into() });
         Service { clock: MockClock::new(), server: Server { store, log } }
     }
 
@@ -194,4 +198,19 @@ async fn a_log_that_cannot_be_asked_costs_one_more_load_and_not_one_a_caller() {
         }
         assert!(source.loads.load(SeqCst) <= 2, "{} loads", source.loads.load(SeqCst));
     }
+}
+
+#[tokio::test]
+async fn a_log_that_hangs_costs_all_who_wait_a_few_time_outs_and_not_one_each() {
+    let (service, source) = (Service::new(), Source::default());
+    let here = service.far();
+    source.gate.close();
+    let all: Vec<_> = (0..50).map(|_| ask(&here, &source)).collect();
+    source.gate.reached(1).await;
+    service.server.log.hangs.store(true, SeqCst);
+    source.gate.open();
+    service.clock.run(3 * SECOND).await;
+    // The first one's, that of those who came while it waited, and a read's.
+    assert!(all.iter().all(JoinHandle::is_finished));
+    assert!(source.loads.load(SeqCst) <= 3, "{} loads", source.loads.load(SeqCst));
 }

@@ -48,6 +48,9 @@ pub(crate) struct Shared {
     confirmed_at: AtomicU64,
     /// Who has it asks for the position, for all that wait.
     turn: Turn<()>,
+    /// How many confirmations have begun, and the last of them that failed.
+    begun: AtomicU64,
+    failed: AtomicU64,
     /// A confirmation is under way in the background.
     warming: AtomicBool,
     /// Invalidations that were not numbered because the log could not be reached.
@@ -82,6 +85,8 @@ impl Shared {
             counters: LevelCounters::default(),
             confirmed_at: AtomicU64::new(0),
             turn: Turn::new(()),
+            begun: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
             warming: AtomicBool::new(false),
             pending: Mutex::default(),
             retrying: AtomicBool::new(false),
@@ -260,17 +265,28 @@ impl Drop for Warming {
 }
 
 impl Coherence {
-    /// Asks the shared log for its position, if there is one, unless somebody has asked since this was called.
+    /// Asks the shared log for its position, if there is one, unless somebody has asked since this was called. Who did so in
+    /// vain did so for all.
     pub(crate) async fn confirm(&self) -> Result<()> {
         let Some(shared) = self.shared() else { return Ok(()) };
         let came_at = shared.clock.now_exact();
         let before = shared.confirmed_at.load(Relaxed);
+        let begun = shared.begun.load(SeqCst);
         let _turn = shared.turn.lock().await;
+        if shared.failed.load(SeqCst) > begun {
+            // Else each of many would wait for a time-out of its own.
+            return Err(Error::new(ErrorKind::Store, "the log of invalidations could not be asked"));
+        }
         let confirmed_at = shared.confirmed_at.load(SeqCst);
         if confirmed_at > before && Time::from_nanos(confirmed_at) >= came_at && shared.pending() == 0 {
             return Ok(());
         }
-        shared.exchange(self).await
+        let this = shared.begun.fetch_add(1, SeqCst) + 1;
+        let exchanged = shared.exchange(self).await;
+        if exchanged.is_err() {
+            shared.failed.store(this, SeqCst);
+        }
+        exchanged
     }
 
     /// Asks the shared log for its position, if there is one, unless it was asked later than `since`.
