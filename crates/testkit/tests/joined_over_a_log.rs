@@ -27,7 +27,7 @@ struct Server {
 }
 
 struct Log {
-    log: Arc<dyn SharedLog>,
+    right: Arc<dyn SharedLog>,
     is_away: AtomicBool,
     hangs: AtomicBool,
 }
@@ -46,7 +46,7 @@ impl Log {
 
 impl SharedLog for Log {
     fn news(&self, known: Option<Position>) -> Answer<'_, News> {
-        self.unless_away(self.log.news(known))
+        self.unless_away(self.right.news(known))
     }
     fn read<'a>(
         &'a self,
@@ -54,24 +54,24 @@ impl SharedLog for Log {
         key: &'a str,
         guard_for: Option<Duration>,
     ) -> Answer<'a, (Record, News)> {
-        self.unless_away(self.log.read(known, key, guard_for))
+        self.unless_away(self.right.read(known, key, guard_for))
     }
     fn invalidate<'a>(
         &'a self,
         known: Option<Position>,
         invalidation: Invalidation<'a>,
     ) -> Answer<'a, Invalidated> {
-        self.unless_away(self.log.invalidate(known, invalidation))
+        self.unless_away(self.right.invalidate(known, invalidation))
     }
     fn marks<'a>(
         &'a self,
         known: Option<Position>,
         names: &'a [Name],
     ) -> Answer<'a, (Vec<Option<u64>>, News)> {
-        self.unless_away(self.log.marks(known, names))
+        self.unless_away(self.right.marks(known, names))
     }
     fn place(&self) -> String {
-        self.log.place()
+        self.right.place()
     }
 }
 
@@ -115,7 +115,7 @@ struct Service {
 impl Service {
     fn new() -> Self {
         let store = MemoryLog::new(Flaw::None);
-        let log = Arc::new(Log { log: store.log().unwrap(), is_away: false.into(), hangs: false.into() });
+        let log = Arc::new(Log { right: store.log().unwrap(), is_away: false.into(), hangs: false.into() });
         Service { clock: MockClock::new(), server: Server { store, log } }
     }
 
