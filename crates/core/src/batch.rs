@@ -11,6 +11,7 @@
 //! filling.
 
 use crate::coherence::Coherence;
+use crate::crowd::BoxFuture;
 use crate::edits::Edits;
 use crate::flight::{Flight, next_id};
 use crate::fly::Loaded;
@@ -21,22 +22,20 @@ use crate::spawn::{runtime_to_wait_for, unless_all_left};
 use crate::sync::Mutex;
 use crate::{Clock, LoadContext, Lookup, cycle};
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
 use std::panic::resume_unwind;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
 
-pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Owned<K> = <K as ToOwned>::Owned;
 
 /// The user's loader.
 pub(crate) type BatchFn<K, T, E> =
-    dyn Fn(Vec<Owned<K>>) -> Boxed<Result<HashMap<Owned<K>, T>, E>> + Send + Sync;
+    dyn Fn(Vec<Owned<K>>) -> BoxFuture<'static, Result<HashMap<Owned<K>, T>, E>> + Send + Sync;
 
 /// Stores what a call answered beyond what it was asked, and what it said of its result.
-pub(crate) type Keep<K, T> = Box<dyn FnOnce(HashMap<Owned<K>, T>, Edits) -> Boxed<()> + Send>;
+pub(crate) type Keep<K, T> = Box<dyn FnOnce(HashMap<Owned<K>, T>, Edits) -> BoxFuture<'static, ()> + Send>;
 
 /// Called when a call begins: what is changed from then on is newer than its answers.
 pub(crate) type Keeper<K, T> = dyn Fn() -> Keep<K, T> + Send + Sync;

@@ -3,6 +3,7 @@
 
 use crate::batch::{BatchFn, Batcher, Rules};
 use crate::codec::PerLevel;
+use crate::crowd::BoxFuture;
 use crate::holds::Holds;
 use crate::{Boxed, Cache, Loading, Lookup};
 use std::fmt;
@@ -36,7 +37,7 @@ where
         Fut: Future<Output = Result<I, E>> + Send + 'static,
         I: IntoIterator<Item = (K::Owned, T)>,
     {
-        let load = Arc::new(move |keys| -> crate::batch::Boxed<_> {
+        let load = Arc::new(move |keys| -> BoxFuture<'static, _> {
             let loaded = load(keys);
             Box::pin(async move { Ok(loaded.await?.into_iter().collect()) })
         });
@@ -51,7 +52,7 @@ where
             batcher.keeper = Some(Arc::new(move || cache.extra_keeper()));
         }
         let batcher = Arc::new(batcher);
-        let one = move |cx| -> crate::batch::Boxed<_> { Box::pin(Arc::clone(&batcher).load(cx)) };
+        let one = move |cx| -> BoxFuture<'static, _> { Box::pin(Arc::clone(&batcher).load(cx)) };
         BatchLoading { loading: Loading::of(cache, Arc::new(one)), load, rules }
     }
 

@@ -1,12 +1,11 @@
 //! A cache whose levels are hidden behind a pointer. Documented at [`Cache::boxed`](crate::Cache::boxed).
 
 use crate::codec::PerLevel;
+use crate::crowd::BoxFuture;
 use crate::holds::{Cx, Description, Drain, Fetched, Gift, Holds, Look, Step};
 use crate::shared_log::SharedLog;
 use crate::store::{Condemned, EachEntry};
 use crate::{Coherence, Level, Lookup, Result, Time};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +31,6 @@ where
         Boxed(Arc::new(level))
     }
 }
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The twin of [`Holds`] that can be a trait object. One blanket impl joins them; nothing else implements it.
 trait Erased<K: ?Sized, V>: Send + Sync {

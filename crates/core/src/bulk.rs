@@ -14,25 +14,23 @@
 //! later call. What may not stop with its caller (a load, a write that has begun) is *adopted*: it would be a task of its
 //! own, and runs here to its end.
 
-mod crowd;
 mod distinct;
 mod gather;
 mod loader;
 
-pub(crate) use crowd::{BoxFuture, all_of};
 pub(crate) use distinct::Distinct;
 pub(crate) use gather::Gather;
 pub(crate) use loader::BulkLoader;
 
 use crate::behind::Sealed;
 use crate::block_on::{is_blocking, is_runtime_driven};
+use crate::crowd::{BoxFuture, Crowd};
 use crate::record::{Record, Token};
 use crate::shared_log::Name;
 use crate::spawn::{catch_panic, in_turn, queued, runtime_in_background, runtime_to_wait_for};
 use crate::sync::{Handle, Mutex};
 use crate::{Cache, Error, ErrorKind, Lookup, Result, load};
 use bytes::Bytes;
-use crowd::Crowd;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -216,7 +214,7 @@ async fn drive<T: Send>(
         if let Some((jobs, answer)) = &mut waiting {
             let has_left = answer.poll_closed(cx).is_ready();
             if !has_left {
-                jobs.poll_woken(cx, |_, (number, end)| done[number] = Some(end));
+                jobs.poll_woken(cx, |(number, end)| done[number] = Some(end));
             }
             if has_left || jobs.is_empty() {
                 let answers = std::mem::take(&mut done).into_iter().flatten().collect();
@@ -225,7 +223,7 @@ async fn drive<T: Send>(
             }
         }
         bulk.take_adopted().into_iter().for_each(|task| tasks.add(task));
-        tasks.poll_woken(cx, |_, ()| ());
+        tasks.poll_woken(cx, |()| ());
         let may_go_on = tasks.has_woken()
             || !bulk.state.lock().adopted.is_empty()
             || waiting.as_ref().is_some_and(|(jobs, _)| jobs.has_woken());

@@ -1,6 +1,6 @@
 //! A store that keeps bytes under text.
 
-use crate::bulk::{BoxFuture, all_of};
+use crate::crowd::{BoxFuture, all_of};
 use crate::holds::short_name;
 use crate::record::{Put, PutIf, Record, Token};
 use crate::shared_log::SharedLog;

@@ -1,8 +1,8 @@
 //! Storing what a load answered beyond what it was asked: [`keep_extra`](crate::BatchLoading::keep_extra).
 
 use crate::batch::Keep;
-use crate::bulk::BoxFuture;
 use crate::coherence::Since;
+use crate::crowd::BoxFuture;
 use crate::edits::Edits;
 use crate::flights::Visit;
 use crate::fly::Waited;

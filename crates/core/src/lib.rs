@@ -13,7 +13,7 @@
 //! - decisions: `policy`, `life`, `load_rules`, `on_store_error`, `ahead`, `random`, and `combinator`, one file a method;
 //!   what a call says: `call`, `terms`
 //! - work: `cache`, `glance`, `seat`, `joined`, `fly`, `overdue`, `stow`, and `operation`, one file a method; who does what to a
-//!   key: `flights` (and `flights/visit`), `touched`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many of them: `several`, `bulk`, `batch`
+//!   key: `flights` (and `flights/visit`), `touched`, `flight`, `failures`, `cycle`, `running`, `spawn`; what a load says: `load`, `load_context`, `edits`; many of them: `crowd`, `bulk`, `batch`
 //!   (`joint_load`, `extra_answers`);
 //!   the same for synchronous code: `blocking`, `block_on`; on a schedule: `refreshed`, `mirror` (which hold a copy: `follower`),
 //!   `refreshed_keys`, `hottest`
@@ -44,6 +44,7 @@ mod coherence;
 mod combinator;
 mod compress;
 mod counters;
+mod crowd;
 mod current_load;
 mod cx;
 mod cycle;
@@ -97,7 +98,6 @@ mod room;
 mod running;
 mod seams;
 mod seat;
-mod several;
 mod shared_log;
 mod snapshot;
 mod spawn;

@@ -3,7 +3,7 @@
 mod job;
 mod options;
 
-pub(crate) use job::{By, Doing, Look, Work};
+pub(crate) use job::{By, Look, Work};
 pub use options::{RefreshOptions, Start};
 
 use crate::LoadError;

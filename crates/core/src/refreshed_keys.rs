@@ -4,10 +4,11 @@ mod options;
 
 pub use options::RefreshKeysOptions;
 
+use crate::crowd::BoxFuture;
 use crate::in_time::in_time;
 use crate::life::scale;
 use crate::random::Random;
-use crate::refreshed::{Doing, Start};
+use crate::refreshed::Start;
 use crate::spawn::{catch_panic, runtime};
 use crate::sync::Mutex;
 use crate::{Clock, Time, WarmReport};
@@ -32,7 +33,7 @@ pub struct RefreshedKeys<K, E> {
 }
 
 /// Loads the keys once.
-pub(crate) type Pass<K, E> = Box<dyn Fn(Which) -> Doing<WarmReport<K, E>> + Send + Sync>;
+pub(crate) type Pass<K, E> = Box<dyn Fn(Which) -> BoxFuture<'static, WarmReport<K, E>> + Send + Sync>;
 
 /// Which of the keys are loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

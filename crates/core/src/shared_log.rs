@@ -5,7 +5,7 @@
 //! of its names. Nothing in this depends on clocks. What a process does with a log is in
 //! `Coherence`; this is what a store must do.
 
-use crate::bulk::all_of;
+use crate::crowd::all_of;
 use crate::record::{Record, Token};
 use crate::{Error, ErrorKind, Result};
 use std::fmt;

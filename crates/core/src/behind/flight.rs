@@ -3,16 +3,15 @@
 use super::state::{Landing, Write};
 use super::{Core, Sealed};
 use crate::counters::LevelCounters;
+use crate::crowd::BoxFuture;
 use crate::event::{Event, Observers, Operation};
 use crate::guard::{Guard, Witness};
 use crate::holds::Cx;
 use crate::spawn::catch_panic;
 use crate::{ByteStore, Clock, Error, ErrorKind, Result, Time};
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A store, as much of it as the queue needs, without its type.
 pub(super) trait Sink: Send + Sync {

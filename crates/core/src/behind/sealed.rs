@@ -1,6 +1,6 @@
 //! A value on its way to a store, and how it is put there.
 
-use crate::bulk::{BoxFuture, all_of};
+use crate::crowd::{BoxFuture, all_of};
 use crate::planted::{self, Bug};
 use crate::record::{Put, PutIf, Token};
 use crate::{ByteStore, Result, Time};

@@ -1,7 +1,7 @@
 //! Questions of one sort, gathered and asked in one call.
 
-use super::crowd::BoxFuture;
 use super::{Bulk, MOST};
+use crate::crowd::BoxFuture;
 use crate::spawn::{catch_panic, unless_all_left};
 use crate::sync::Mutex;
 use std::future::Future;

@@ -1,6 +1,6 @@
 //! Writing many keys: [`insert_many`](Cache::insert_many).
 
-use crate::bulk::BoxFuture;
+use crate::crowd::BoxFuture;
 use crate::holds::Holds;
 use crate::{Cache, Lookup, Result, Results};
 use std::borrow::Borrow;

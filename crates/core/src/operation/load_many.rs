@@ -1,6 +1,7 @@
 //! Reading many keys through: [`load_many`](Cache::load_many).
 
-use crate::bulk::{BoxFuture, BulkLoader, Distinct};
+use crate::bulk::{BulkLoader, Distinct};
+use crate::crowd::BoxFuture;
 use crate::fly::Inside;
 use crate::holds::Holds;
 use crate::seat::Seat;

@@ -1,5 +1,6 @@
 //! A private copy of what another process publishes: [`mirror`](Cache::mirror).
 
+use crate::crowd::BoxFuture;
 use crate::fly::Waited;
 use crate::follower::Follower;
 use crate::holds::{Cx, Fetched, Holds, Skip};
@@ -65,7 +66,7 @@ where
         let (cache, key, copy) = (self.clone(), Arc::new(key.to_owned()), Arc::clone(&follower));
         // One at a time: the later one of two has the newer value.
         let turn = Arc::new(tokio::sync::Mutex::new(()));
-        let load = Box::new(move |_| -> crate::refreshed::Doing<_> {
+        let load = Box::new(move |_| -> BoxFuture<'static, _> {
             let (cache, key, copy) = (cache.clone(), Arc::clone(&key), Arc::clone(&copy));
             let turn = Arc::clone(&turn);
             Box::pin(async move {

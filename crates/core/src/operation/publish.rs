@@ -1,5 +1,6 @@
 //! A schedule that writes for other processes: [`publish`](Cache::publish).
 
+use crate::crowd::BoxFuture;
 use crate::holds::Holds;
 use crate::random::Random;
 use crate::refreshed::Work;
@@ -90,7 +91,7 @@ where
         let (cache, key, load) = (self.clone(), Arc::new(key.to_owned()), Arc::new(load));
         // One at a time: the later one of two, by hand and by the schedule, has the newer value.
         let turn = Arc::new(tokio::sync::Mutex::new(()));
-        let load = Box::new(move |_| -> crate::refreshed::Doing<_> {
+        let load = Box::new(move |_| -> BoxFuture<'static, _> {
             let (cache, key, load) = (cache.clone(), Arc::clone(&key), Arc::clone(&load));
             let turn = Arc::clone(&turn);
             Box::pin(async move {

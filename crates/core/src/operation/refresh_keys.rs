@@ -1,5 +1,6 @@
 //! A schedule that keeps many keys fresh: [`refresh_keys`](Loading::refresh_keys).
 
+use crate::crowd::BoxFuture;
 use crate::holds::Holds;
 use crate::refreshed_keys::Which;
 use crate::{CallOptions, Loading, Lookup, RefreshKeysOptions, RefreshedKeys};
@@ -76,7 +77,7 @@ where
     {
         let options = options(RefreshKeysOptions::default());
         let (loading, concurrency) = (self.clone(), options.concurrency);
-        let pass = move |which| -> crate::refreshed::Doing<_> {
+        let pass = move |which| -> BoxFuture<'static, _> {
             let loading = loading.with(|call| match which {
                 Which::Absent => call,
                 Which::Old => call.max_age(interval / 2),

@@ -1,6 +1,7 @@
 //! Removing many keys: [`remove_many`](Cache::remove_many).
 
-use crate::bulk::{BoxFuture, Distinct};
+use crate::bulk::Distinct;
+use crate::crowd::BoxFuture;
 use crate::holds::Holds;
 use crate::{Cache, Lookup, Result, Results};
 use std::borrow::Borrow;

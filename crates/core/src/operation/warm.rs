@@ -9,10 +9,10 @@ pub use report::{WarmProgress, WarmReport, Warmed};
 
 pub(crate) use tally::Tally;
 
+use crate::crowd::Crowd;
 use crate::fly::Loaded;
 use crate::holds::Holds;
 use crate::seat::erased;
-use crate::several::Several;
 use crate::{Cache, CallOptions, LoadContext, Loading, Lookup};
 use keys::Keys;
 use std::borrow::Borrow;
@@ -181,7 +181,7 @@ impl<'a, K, E> Warm<'a, K, E> {
 impl<K: Send + 'static, E: Send + Sync + 'static> Warm<'_, K, E> {
     async fn run(mut self) -> WarmReport<K, E> {
         let mut tally = Tally::new(self.keys.total());
-        let mut under_way = Several::new();
+        let mut under_way = Crowd::default();
         poll_fn(|cx| self.poll(cx, &mut under_way, &mut tally)).await;
         tally.report()
     }
@@ -189,7 +189,7 @@ impl<K: Send + 'static, E: Send + Sync + 'static> Warm<'_, K, E> {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        under_way: &mut Several<(usize, K, Warmed<E>)>,
+        under_way: &mut Crowd<'static, (usize, K, Warmed<E>)>,
         tally: &mut Tally<K, E>,
     ) -> Poll<()> {
         loop {
@@ -198,18 +198,21 @@ impl<K: Send + 'static, E: Send + Sync + 'static> Warm<'_, K, E> {
                 && let Poll::Ready(Some((number, key))) = self.keys.poll_next(cx)
             {
                 let load = (self.load)(key);
-                under_way.push(Box::pin(async move {
+                under_way.add(Box::pin(async move {
                     let (key, how) = load.await;
                     (number, key, how)
                 }));
             }
-            let Poll::Ready((number, key, how)) = under_way.poll_next(cx) else {
-                let is_over = under_way.len() == 0 && self.keys.is_over();
+            let left = under_way.len();
+            under_way.poll_woken(cx, |(number, key, how)| {
+                let progress = tally.add(number, key, how);
+                if let Some(tell) = &mut self.tell {
+                    tell(progress);
+                }
+            });
+            if under_way.len() == left {
+                let is_over = under_way.is_empty() && self.keys.is_over();
                 return if is_over { Poll::Ready(()) } else { Poll::Pending };
-            };
-            let progress = tally.add(number, key, how);
-            if let Some(tell) = &mut self.tell {
-                tell(progress);
             }
         }
     }

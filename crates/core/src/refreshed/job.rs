@@ -8,6 +8,7 @@
 //! ```
 
 use super::options::{OnError, RefreshOptions, Start};
+use crate::crowd::BoxFuture;
 use crate::follower::Follower;
 use crate::in_time::in_time;
 use crate::life::scale;
@@ -17,23 +18,21 @@ use crate::sync::Mutex;
 use crate::{LoadError, Time};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-pub(crate) type Doing<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-pub(crate) type Look = Box<dyn Fn() -> Doing<()> + Send + Sync>;
+pub(crate) type Look = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// What a schedule does to its copy, without the types of its cache.
 pub(crate) struct Work<E> {
     /// Puts into the copy what the levels have.
     pub(crate) look: Look,
     /// Has the value loaded, and the copy with it.
-    pub(crate) load: Box<dyn Fn(By) -> Doing<Result<(), LoadError<E>>> + Send + Sync>,
+    pub(crate) load: Box<dyn Fn(By) -> BoxFuture<'static, Result<(), LoadError<E>>> + Send + Sync>,
 }
 
 /// Who wants a value loaded.

@@ -1,4 +1,4 @@
-//! Many futures in one task: each is polled when it was woken, and at no other time.
+//! Many futures in one task: each is polled when it was woken, and not for the others.
 
 use crate::sync::{AtomicBool, Mutex};
 use std::future::{Future, poll_fn};
@@ -12,8 +12,8 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// See the module.
 pub(crate) struct Crowd<'a, T> {
     members: Vec<Option<Member<'a, T>>>,
-    /// How many have not ended.
-    left: usize,
+    /// Places of those that have ended.
+    free: Vec<usize>,
     woken: Arc<Woken>,
 }
 
@@ -38,23 +38,30 @@ struct Call {
 
 impl<T> Default for Crowd<'_, T> {
     fn default() -> Self {
-        Crowd { members: Vec::new(), left: 0, woken: Arc::default() }
+        Crowd { members: Vec::new(), free: Vec::new(), woken: Arc::default() }
     }
 }
 
 impl<'a, T> Crowd<'a, T> {
     /// Adds a future, to be polled with the others next time.
     pub(crate) fn add(&mut self, future: BoxFuture<'a, T>) {
-        let (number, woken) = (self.members.len(), Arc::clone(&self.woken));
-        let call = Arc::new(Call { number, is_woken: AtomicBool::new(true), woken });
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.members.push(None);
+            self.members.len() - 1
+        });
+        let call = Arc::new(Call { number, is_woken: AtomicBool::new(true), woken: Arc::clone(&self.woken) });
         let waker = Waker::from(Arc::clone(&call));
-        self.members.push(Some(Member { future, call, waker }));
-        self.left += 1;
+        self.members[number] = Some(Member { future, call, waker });
         self.woken.state.lock().0.push(number);
     }
 
+    /// Returns how many have not ended.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len() - self.free.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.left == 0
+        self.len() == 0
     }
 
     /// Whether some would be polled now.
@@ -63,20 +70,21 @@ impl<'a, T> Crowd<'a, T> {
     }
 
     /// Polls once each of those that were woken, and says which have ended. Whoever is woken from now on wakes the task.
-    pub(crate) fn poll_woken(&mut self, cx: &mut Context<'_>, mut ended: impl FnMut(usize, T)) {
+    pub(crate) fn poll_woken(&mut self, cx: &mut Context<'_>, mut ended: impl FnMut(T)) {
         let numbers = {
             let mut state = self.woken.state.lock();
             state.1 = Some(cx.waker().clone());
             std::mem::take(&mut state.0)
         };
         for number in numbers {
+            // One that has ended may be woken once more; another that has its place by then is polled in vain.
             let Some(member) = &mut self.members[number] else { continue };
             // Before the poll: who is woken in the middle of it is polled again.
             member.call.is_woken.store(false, SeqCst);
             if let Poll::Ready(end) = member.future.as_mut().poll(&mut Context::from_waker(&member.waker)) {
                 self.members[number] = None;
-                self.left -= 1;
-                ended(number, end);
+                self.free.push(number);
+                ended(end);
             }
         }
     }
@@ -107,22 +115,22 @@ pub(crate) async fn all_of<'a, T: Send>(
     most: usize,
     futures: impl IntoIterator<Item = BoxFuture<'a, T>, IntoIter: Send>,
 ) -> Vec<T> {
-    let (mut futures, mut crowd) = (futures.into_iter().fuse(), Crowd::default());
+    let (mut futures, mut crowd) = (futures.into_iter().enumerate().fuse(), Crowd::default());
     let mut ends: Vec<Option<T>> = Vec::new();
     poll_fn(|cx| {
         loop {
-            while crowd.left < most
-                && let Some(future) = futures.next()
+            while crowd.len() < most
+                && let Some((number, future)) = futures.next()
             {
-                crowd.add(future);
+                crowd.add(Box::pin(async move { (number, future.await) }));
                 ends.push(None);
             }
             if crowd.is_empty() {
                 return Poll::Ready(());
             }
-            let left = crowd.left;
-            crowd.poll_woken(cx, |number, end| ends[number] = Some(end));
-            if crowd.left == left {
+            let left = crowd.len();
+            crowd.poll_woken(cx, |(number, end): (usize, T)| ends[number] = Some(end));
+            if crowd.len() == left {
                 return Poll::Pending;
             }
         }
@@ -178,5 +186,20 @@ mod tests {
         };
         assert_eq!(all_of(3, (0..10).map(job).collect::<Vec<_>>()).await.len(), 10);
         assert_eq!(most.load(SeqCst), 3);
+    }
+
+    #[test]
+    fn the_places_of_those_that_have_ended_are_taken_again() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut crowd = Crowd::default();
+        let mut ended = Vec::new();
+        for round in 0..3 {
+            (0..3).for_each(|number| crowd.add(Box::pin(std::future::ready(3 * round + number))));
+            assert_eq!(crowd.len(), 3);
+            crowd.poll_woken(&mut cx, |number| ended.push(number));
+            assert!(crowd.is_empty());
+        }
+        ended.sort_unstable();
+        assert_eq!((ended, crowd.members.len()), ((0..9).collect(), 3));
     }
 }
