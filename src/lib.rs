@@ -137,7 +137,7 @@ pub use larder_core::{
     Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
 };
 #[doc(no_inline)]
-pub use larder_core::{envelope, load};
+pub use larder_core::{envelope, function, load};
 
 #[cfg(feature = "cbor")]
 pub use larder_codecs::Cbor;
@@ -161,6 +161,8 @@ pub use larder_codecs::Rkyv;
 pub use larder_codecs::Zstd;
 #[cfg(feature = "msgpack")]
 pub use larder_codecs::{CompactMessagePack, MessagePack};
+#[cfg(feature = "macros")]
+pub use larder_macros::cached;
 #[cfg(feature = "memcached")]
 pub use larder_memcached::{Memcached, MemcachedOptions};
 #[cfg(feature = "memory")]

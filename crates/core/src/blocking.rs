@@ -8,6 +8,7 @@
 //!            └── a task of a current-thread runtime ────────────────────── panic, which names the cure
 //! ```
 
+mod background;
 mod export;
 mod invalidate;
 mod load;

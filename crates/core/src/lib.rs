@@ -63,6 +63,7 @@ mod flight;
 mod flights;
 mod fly;
 mod follower;
+pub mod function;
 mod glance;
 mod guard;
 mod holds;

@@ -27,6 +27,7 @@ mod stats;
 mod warm;
 
 pub use export::Exported;
+pub(crate) use get_or_load::value_of;
 pub use import::Imported;
 pub use insert::InsertOptions;
 pub use lookup::Found;

@@ -7,6 +7,7 @@
 //!                    └───── nobody does: ask the lower levels, load, store; everybody who waits is answered
 //! ```
 
+use crate::crowd::BoxFuture;
 use crate::flight::{Flight, Outcome};
 use crate::flights::{Boarding, Lead, Visit, Wanted, board, joinable};
 use crate::fly::{Inside, Loaded, Trip, Waited};
@@ -120,6 +121,38 @@ where
         let flight = Arc::clone(&lead.flight);
         let _waiting = cycle::wait_for(flight.id, self.waits_until());
         Box::pin(self.clone().fly(lead, trip, Inside::Caller, Some(load))).await;
+        self.led(key, &flight, trip, at_hand).await
+    }
+
+    /// As [`load_on_scoped`](Self::load_on_scoped), with a load that can go on elsewhere: where there is something old to serve
+    /// and `start` takes the flight, nobody waits for it.
+    pub(crate) async fn load_on_elsewhere<F, Fut, E>(
+        &self,
+        key: &K,
+        seat: Seat<K, V, E>,
+        load: F,
+        start: impl FnOnce(BoxFuture<'static, ()>) -> Option<BoxFuture<'static, ()>> + Send,
+    ) -> Result<V, LoadError<E>>
+    where
+        F: FnOnce(LoadContext<K, V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Loaded<V>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let Duty { lead, trip, at_hand } = match self.seated(key, seat).await {
+            Ok(duty) => duty,
+            Err(answer) => return answer,
+        };
+        let flight = Arc::clone(&lead.flight);
+        let flown = Box::pin(self.clone().fly(lead, trip, Inside::Task, Some(load)));
+        let flown: BoxFuture<'static, ()> = match &at_hand {
+            Some(entry) => match start(flown) {
+                None => return Ok(self.serve(entry.clone())),
+                Some(left) => left,
+            },
+            None => flown,
+        };
+        let _waiting = cycle::wait_for(flight.id, self.waits_until());
+        flown.await;
         self.led(key, &flight, trip, at_hand).await
     }
 

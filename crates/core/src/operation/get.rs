@@ -113,6 +113,27 @@ where
         }
     }
 
+    /// Returns the value under `key` if a call with a loader would return it and do nothing else: the first level keeps it in
+    /// memory, fresh, and it is not due for a reload.
+    ///
+    /// As [`get_now`](Self::get_now): never waits, and counts hits only. The place for it is before a
+    /// [`get_or_load`](Self::get_or_load) whose loader is expensive to build, because it clones what it needs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::prelude::*;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let ages = Cache::new(Memory::<str, u32>::new(1_000)).ttl(secs(60)).stale(secs(30));
+    /// ages.insert("ada", 36).await?;
+    /// assert_eq!(ages.get_fresh_now("ada"), Some(36)); // and `None` after a minute
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
+    #[inline]
+    pub fn get_fresh_now(&self, key: &K) -> Option<V> {
+        self.glance_to_load(key).ok()
+    }
+
     /// Counts that an entry at the first level was served, which is to be reloaded.
     pub(crate) fn count_old(&self, freshness: Freshness) {
         let level = self.inner.counters.level(0);

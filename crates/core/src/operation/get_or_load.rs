@@ -240,11 +240,53 @@ where
                 Ok(made) => made,
                 Err(rest) => rest.await,
             };
-            match made {
-                Ok(value) => value,
-                Err(LoadError::Load(never)) => match *never {},
-                Err(other) => panic!("`get_or_insert_with` has no value: {other}"),
-            }
+            value_of(made)
+        }
+    }
+
+    /// Returns the value under `key`, and makes it with `make`, which may borrow, where no level has it.
+    ///
+    /// As [`get_or_load_scoped`](Self::get_or_load_scoped), for what cannot fail.
+    ///
+    /// # Panics
+    ///
+    /// As for [`get_or_insert_with`](Self::get_or_insert_with).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`get_or_load_scoped`](Self::get_or_load_scoped).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::prelude::*;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let lengths = Cache::new(Memory::<str, usize>::new(1_000));
+    /// let text = String::from("larder");
+    ///
+    /// assert_eq!(lengths.get_or_insert_with_scoped("text", async || text.len()).await, 6); // borrows `text`
+    /// # });
+    /// ```
+    pub fn get_or_insert_with_scoped<'a, F, Fut>(
+        &'a self,
+        key: &'a K,
+        make: F,
+    ) -> impl Future<Output = V> + Send + 'a
+    where
+        F: FnOnce() -> Fut + Send + 'a,
+        Fut: Future<Output = V> + Send + 'a,
+    {
+        async move {
+            let load = |_| erased(async { Ok::<_, Infallible>(make().await) });
+            let rest = |seat: Seat<K, V, Infallible>| -> Rest<'a, _> {
+                let cache = self.lenient();
+                Box::pin(async move { cache.as_ref().unwrap_or(self).load_on_scoped(key, seat, load).await })
+            };
+            let made = match self.begin_load(key, rest) {
+                Ok(made) => made,
+                Err(rest) => rest.await,
+            };
+            value_of(made)
         }
     }
 
@@ -260,5 +302,19 @@ where
             policy.loads.max_load_time = None;
         });
         Some(lenient.with(CallOptions::patient))
+    }
+}
+
+/// The value of a load that cannot fail.
+///
+/// # Panics
+///
+/// If there is none all the same.
+#[track_caller]
+pub(crate) fn value_of<V>(made: Result<V, LoadError<Infallible>>) -> V {
+    match made {
+        Ok(value) => value,
+        Err(LoadError::Load(never)) => match *never {},
+        Err(other) => panic!("`get_or_insert_with` has no value: {other}"),
     }
 }

@@ -1,0 +1,259 @@
+//! What goes with a cached function: `user::remove(..)` and the like.
+
+use super::key::Key;
+use super::load::{Load, tags};
+use super::place::{self, Place};
+use super::{Cached, is_for_all, is_for_the_body};
+use crate::signature::{Argument, mentions, parameter};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{GenericParam, Visibility};
+
+/// The items beside the function.
+pub(super) fn of(cached: &Cached) -> TokenStream {
+    if cached.is_method() {
+        return quote!();
+    }
+    let at = Span::mixed_site();
+    let name = cached.name();
+    let Companions { attributes, vis, .. } = &Companions::new(cached);
+    let cache = place::items(cached);
+    if let Place::Associated = cached.place {
+        let uncached = uncached(cached, &format_ident!("{name}_uncached"));
+        return quote_spanned!(at=> #(#attributes)* #cache #(#attributes)* #uncached);
+    }
+    let companions = Companions::new(cached);
+    let uncached = uncached(cached, &Ident::new("uncached", name.span()));
+    let refresh = companions.refresh();
+    // What is not made of all arguments could not tell their type parameters.
+    let others = parameter(&cached.function.sig.generics).is_none().then(|| companions.others());
+    let doc = format!("What goes with the cached function [`{name}()`].");
+    quote_spanned! {at=>
+        #(#attributes)*
+        #[doc = #doc]
+        #[allow(non_camel_case_types, reason = "it has the name of the function")]
+        #[derive(Debug)]
+        #vis enum #name {}
+
+        #(#attributes)*
+        #[allow(dead_code, reason = "companions that nobody may need")]
+        impl #name {
+            #cache
+            #uncached
+            #refresh
+            #others
+        }
+    }
+}
+
+struct Companions<'a> {
+    cached: &'a Cached,
+    attributes: Vec<TokenStream>,
+    vis: &'a Visibility,
+}
+
+impl<'a> Companions<'a> {
+    fn new(cached: &'a Cached) -> Self {
+        let attributes = cached.function.attrs.iter().filter(|attribute| is_for_all(attribute));
+        let attributes = attributes.map(ToTokens::to_token_stream).collect();
+        Companions { cached, attributes, vis: &cached.function.vis }
+    }
+
+    /// `refresh(all arguments)`
+    fn refresh(&self) -> TokenStream {
+        let at = Span::mixed_site();
+        let cached = self.cached;
+        if cached.options.batch.is_some() {
+            return super::batch::refresh(cached);
+        }
+        let (vis, asyncness, ty) = (self.vis, self.asyncness(), &cached.returned.ty);
+        let signature = &cached.function.sig;
+        let (generics, bounds) = (&signature.generics.params, &signature.generics.where_clause);
+        let inputs = cached.arguments.iter().map(Argument::input);
+        let found = self.found();
+        let load = Load::of_refresh(cached).code();
+        quote_spanned! {at=>
+            /// Runs the function, and keeps what it returns in place of what was there.
+            ///
+            /// # Errors
+            ///
+            /// Those of the function. What was there stays there then.
+            #vis #asyncness fn refresh<#generics>(#(#inputs),*) -> #ty #bounds {
+                #found
+                #load
+            }
+        }
+    }
+
+    /// The companions that are given some of the arguments.
+    fn others(&self) -> TokenStream {
+        let at = Span::mixed_site();
+        let cached = self.cached;
+        let krate = &cached.krate;
+        let (vis, asyncness, wait) = (self.vis, self.asyncness(), self.wait());
+        let blocking = self.blocking();
+        let lifetimes = self.lifetimes();
+        let found = self.found();
+        let key = self.key();
+
+        let removed = self.inputs(&[]);
+        let inserted = self.inputs(
+            &tags(cached)
+                .iter()
+                .flat_map(|tag| tag.places())
+                .map(|place| &place.argument)
+                .collect::<Vec<_>>(),
+        );
+        let value = cached.returned.value();
+        let tagged = tags(cached).into_iter().map(|tag| {
+            let tag = tag.formatted();
+            quote_spanned!(at=> .tag(#tag))
+        });
+        let insert = if cached.options.tags.is_empty() {
+            quote_spanned!(at=> insert(#key, value))
+        } else {
+            quote_spanned!(at=> insert_with(#key, value, |entry| entry #(#tagged)*))
+        };
+        let own = matches!(cached.place, Place::Own).then(|| {
+            quote_spanned! {at=>
+                /// Removes all results of this function.
+                ///
+                /// # Errors
+                ///
+                /// None: its cache is in memory.
+                #vis #asyncness fn clear() -> #krate::Result<()> {
+                    Self::cache()#blocking.clear()#wait
+                }
+
+                /// Returns what its cache has counted.
+                #vis fn stats() -> #krate::Stats {
+                    Self::cache().stats()
+                }
+            }
+        });
+        quote_spanned! {at=>
+            /// Removes the result of a call with these arguments. What is being loaded for it meanwhile is not kept.
+            ///
+            /// # Errors
+            ///
+            /// As `remove` of the cache; one in memory has none.
+            #vis #asyncness fn remove<#lifetimes>(#(#removed),*) -> #krate::Result<()> {
+                #found
+                cache #blocking.remove(#key)#wait
+            }
+
+            /// Keeps `value` as the result of a call with these arguments.
+            ///
+            /// # Errors
+            ///
+            /// As `insert` of the cache; one in memory has none.
+            #vis #asyncness fn insert<#lifetimes>(#(#inserted,)* value: #value) -> #krate::Result<()> {
+                #found
+                cache #blocking.#insert #wait
+            }
+
+            #own
+        }
+    }
+
+    /// `let cache = ..; let key = ..;`
+    fn found(&self) -> TokenStream {
+        let cached = self.cached;
+        let key = cached.key.statement(&cached.krate);
+        let cache = cached.place.statement(cached);
+        quote!(#key #cache)
+    }
+
+    /// The key that the cache is given.
+    fn key(&self) -> TokenStream {
+        let at = Span::mixed_site();
+        match (&self.cached.place, &self.cached.key) {
+            (Place::Given(_), Key::Closure(_)) => quote_spanned!(at=> ::core::borrow::Borrow::borrow(key)),
+            _ => quote_spanned!(at=> key),
+        }
+    }
+
+    /// The arguments that tell the key and the cache, and these.
+    fn inputs(&self, more: &[&Ident]) -> Vec<TokenStream> {
+        let used = used(self.cached);
+        let is_used = |argument: &&Argument| used.contains(&&argument.name) || more.contains(&&argument.name);
+        self.cached.arguments.iter().filter(is_used).map(Argument::input).collect()
+    }
+
+    fn lifetimes(&self) -> TokenStream {
+        let lifetimes = self.cached.function.sig.generics.params.iter();
+        let lifetimes = lifetimes.filter(|parameter| matches!(parameter, GenericParam::Lifetime(_)));
+        quote!(#(#lifetimes),*)
+    }
+
+    fn asyncness(&self) -> Option<TokenStream> {
+        self.cached.is_async().then(|| quote!(async))
+    }
+
+    fn wait(&self) -> Option<TokenStream> {
+        self.cached.is_async().then(|| quote_spanned!(Span::mixed_site()=> .await))
+    }
+
+    fn blocking(&self) -> Option<TokenStream> {
+        (!self.cached.is_async()).then(|| quote_spanned!(Span::mixed_site()=> .blocking()))
+    }
+}
+
+/// The arguments that tell the key and the cache.
+fn used(cached: &Cached) -> Vec<&Ident> {
+    let key = cached.key.arguments();
+    let is_used = |name: &&Ident| {
+        let of_the_cache = match &cached.place {
+            Place::Given(cache) => mentions(cache, &[&name.to_string()]),
+            _ => false,
+        };
+        key.contains(name) || of_the_cache
+    };
+    cached.arguments.iter().map(|argument| &argument.name).filter(is_used).collect()
+}
+
+/// The function with the body, under the name `name`.
+fn uncached(cached: &Cached, name: &Ident) -> TokenStream {
+    let at = Span::mixed_site();
+    let krate = &cached.krate;
+    let vis = &cached.function.vis;
+    let attributes = cached.function.attrs.iter().filter(|attribute| is_for_the_body(attribute));
+    let mut signature = cached.function.sig.clone();
+    signature.ident = name.clone();
+    let block = &cached.function.block;
+    let doc = "Runs the function, whatever there is, and keeps nothing.";
+    let body = if cached.options.blocking.is_some() {
+        let mut inside = cached.function.sig.clone();
+        inside.ident = Ident::new("body", Span::mixed_site());
+        inside.asyncness = None;
+        let taken = cached.arguments.iter().filter(|argument| argument.referred().is_some()).map(|argument| {
+            let name = &argument.name;
+            quote_spanned!(crate::signature::mixed(&argument.ty)=> let #name = #krate::function::owned(#name);)
+        });
+        let given = cached.arguments.iter().map(|argument| {
+            let name = &argument.name;
+            match argument.referred() {
+                Some(_) => quote_spanned!(at=> ::core::borrow::Borrow::borrow(&#name)),
+                None => quote_spanned!(at=> #name),
+            }
+        });
+        quote_spanned! {at=> {
+            #inside #block
+            #(#taken)*
+            #krate::function::off_the_runtime(move || body(#(#given),*)).await
+        }}
+    } else if cached.options.batch.is_some() {
+        return super::batch::uncached(cached);
+    } else {
+        let statements = &block.stmts;
+        // What only the options use is used.
+        let used = used(cached);
+        quote_spanned!(at=> { #(let _ = &#used;)* #(#statements)* })
+    };
+    quote_spanned! {at=>
+        #(#attributes)*
+        #[doc = #doc]
+        #[allow(dead_code, reason = "the body of the function, and a companion")]
+        #vis #signature #body
+    }
+}

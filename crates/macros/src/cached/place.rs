@@ -1,0 +1,197 @@
+//! Where the results of a function are kept.
+
+use super::Cached;
+use super::key::Key;
+use super::options::{CacheErrors, KeyOption, Options, Policy};
+use crate::signature::mixed;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, ReturnType};
+
+/// Which cache it is.
+pub(crate) enum Place {
+    /// One of its own, behind the companion `cache`.
+    Own,
+    /// One of its own, whose keys are what a closure makes: behind the companion `cache_of`.
+    Slot,
+    /// One of its own, in an `impl`: behind `NAME_cache`.
+    Associated,
+    /// One that the expression names.
+    Given(Box<Expr>),
+}
+
+impl Place {
+    pub(super) fn of(options: &Options) -> Place {
+        match (&options.cache, options.associated) {
+            (Some(cache), _) => Place::Given(Box::new(cache.clone())),
+            (None, Some(_)) => Place::Associated,
+            (None, None) => match &options.key {
+                Some(KeyOption::Closure(closure)) if matches!(closure.output, ReturnType::Default) => {
+                    Place::Slot
+                }
+                _ => Place::Own,
+            },
+        }
+    }
+
+    /// `let cache = ..;`
+    pub(super) fn statement(&self, cached: &Cached) -> TokenStream {
+        let at = Span::mixed_site();
+        let name = cached.name();
+        match self {
+            Place::Own => quote_spanned!(at=> let cache = #name::cache();),
+            Place::Slot => quote_spanned!(at=> let cache = #name::cache_of(key);),
+            Place::Associated => {
+                let cache = format_ident!("{name}_cache");
+                quote_spanned!(at=> let cache = Self::#cache();)
+            }
+            Place::Given(cache) => quote_spanned!(mixed(cache)=> let cache = &#cache;),
+        }
+    }
+}
+
+/// The type of a cache of its own, with keys of the type `key`.
+pub(super) fn cache_type(cached: &Cached, key: &TokenStream) -> TokenStream {
+    let (krate, value) = (&cached.krate, cached.returned.value());
+    let cache = quote!(#key, #value);
+    match &cached.options.batch {
+        None => quote!(#krate::Cache<#cache, #krate::Memory<#cache>, #krate::Native>),
+        Some(_) => {
+            let error = super::batch::error(cached);
+            let inside = cached.returned.option();
+            quote!(#krate::BatchLoading<#key, #inside, #error, #krate::Memory<#cache>, #krate::Native>)
+        }
+    }
+}
+
+/// The expression that composes a cache of its own.
+pub(super) fn composed(cached: &Cached) -> TokenStream {
+    let at = Span::mixed_site();
+    let krate = &cached.krate;
+    let Policy {
+        ttl,
+        stale,
+        stale_if_error,
+        negative,
+        cache_if,
+        capacity,
+        name,
+        refresh_ahead,
+        soft_timeout,
+        hard_timeout,
+        retry_after,
+        jitter,
+        cache_errors,
+    } = &cached.options.policy;
+    let capacity = capacity.as_ref().map_or_else(|| quote!(10_000), |capacity| quote!(#capacity));
+    let name = name.as_ref().map_or_else(
+        || {
+            let name = format!("::{}", cached.name());
+            quote_spanned!(at=> ::core::concat!(::core::module_path!(), #name))
+        },
+        |name| quote!(#name),
+    );
+    let periods = [
+        ("ttl", ttl),
+        ("stale", stale),
+        ("stale_if_error", stale_if_error),
+        ("retry_after", retry_after),
+        ("soft_timeout", soft_timeout),
+        ("hard_timeout", hard_timeout),
+        ("negative", negative),
+    ];
+    let periods = periods.into_iter().filter_map(|(name, period)| {
+        let (name, period) = (format_ident!("{name}"), period.as_ref()?.code());
+        Some(quote_spanned!(at=> .#name(#period)))
+    });
+    let others = [("jitter", jitter), ("refresh_ahead", refresh_ahead), ("cache_if", cache_if)];
+    let others = others.into_iter().filter_map(|(name, value)| {
+        let (name, value) = (format_ident!("{name}"), value.as_ref()?);
+        Some(quote_spanned!(at=> .#name(#value)))
+    });
+    let errors = cache_errors.as_ref().map(|CacheErrors { ttl, which, .. }| {
+        let ttl = ttl.code();
+        let error = cached.returned.result.as_ref().map(|(_, error)| error);
+        let which = which.as_ref().map_or_else(|| quote_spanned!(at=> |_| true), |which| quote!(#which));
+        quote_spanned!(at=> .cache_errors::<#error>(#ttl, #which))
+    });
+    let batch = super::batch::loader(cached);
+    quote_spanned! {at=>
+        #krate::Cache::new(#krate::Memory::new(#capacity)).name(#name) #(#periods)* #(#others)* #errors #batch
+    }
+}
+
+/// The items by which the function and its companions reach a cache of its own.
+pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
+    let at = Span::mixed_site();
+    let krate = &cached.krate;
+    let vis = &cached.function.vis;
+    let composed = composed(cached);
+    let checks = checks(cached);
+    let place = |key: &Key| {
+        let ty = cache_type(cached, &key.ty()?);
+        Some(quote_spanned! {at=>
+            #checks
+            static CACHE: ::std::sync::LazyLock<#ty> = ::std::sync::LazyLock::new(|| #composed);
+            &CACHE
+        })
+    };
+    match &cached.place {
+        Place::Own => {
+            let (ty, place) = (cache_type(cached, &cached.key.ty()?), place(&cached.key)?);
+            Some(quote_spanned! {at=>
+                /// Returns the cache of the results.
+                #vis fn cache() -> &'static #ty {
+                    #place
+                }
+            })
+        }
+        Place::Associated => {
+            let (ty, place) = (cache_type(cached, &cached.key.ty()?), place(&cached.key)?);
+            let name = format_ident!("{}_cache", cached.name());
+            let doc = format!("Returns the cache of the results of [`{0}`](Self::{0}).", cached.name());
+            Some(quote_spanned! {at=>
+                #[doc = #doc]
+                #[allow(dead_code, reason = "a companion that nobody may need")]
+                #vis fn #name() -> &'static #ty {
+                    // Instances of a generic type would share what is static.
+                    let _: [(); { let _ = ::core::mem::size_of::<Self>(); 0 }] = [];
+                    #place
+                }
+            })
+        }
+        Place::Slot => {
+            let ty = cache_type(cached, &quote!(K));
+            Some(quote_spanned! {at=>
+                /// Returns the cache of the results, which the type of a key tells.
+                fn cache_of<K: #krate::Lookup + Clone>(_: &K) -> &'static #ty {
+                    #checks
+                    static CACHE: #krate::function::Slot = #krate::function::Slot::new();
+                    CACHE.get_or_init(|| #composed)
+                }
+            })
+        }
+        Place::Given(_) => None,
+    }
+}
+
+/// What is checked of the types, with messages that say what to do.
+fn checks(cached: &Cached) -> TokenStream {
+    let at = Span::mixed_site();
+    let krate = &cached.krate;
+    let parts = cached.key.plain_parts().into_iter().map(|argument| {
+        let ty = crate::signature::without_lifetimes(argument.referred().unwrap_or(&argument.ty));
+        quote_spanned!(mixed(&argument.ty)=> const _: () = #krate::function::key_part::<#ty>();)
+    });
+    let value = cached.returned.value();
+    let alias = cached.returned.result.is_none().then(|| {
+        let why = "what this function returns is a `Result` under another name, and its errors would be cached: write `Result<_, _>`";
+        quote_spanned! {mixed(value)=>
+            const _: () = {
+                use #krate::function::NoResult as _;
+                ::core::assert!(!#krate::function::Returns::<#value>::RESULT, #why);
+            };
+        }
+    });
+    quote_spanned!(at=> #(#parts)* #alias)
+}
