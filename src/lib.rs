@@ -133,8 +133,8 @@ pub use larder_core::{
     LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup, Migrate, Mirror,
     Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous, Promote,
     Put, PutIf, Raw, Reader, Record, RefreshKeysOptions, RefreshOptions, Refreshed, RefreshedKeys, Result,
-    Results, Shared, SharedLog, Sleep, Start, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage,
-    Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
+    Results, Scheduler, Shared, SharedLog, Sleep, Start, Stats, Store, SystemClock, Through, Tick, Time,
+    Token, Usage, Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, function, load};
@@ -162,7 +162,7 @@ pub use larder_codecs::Zstd;
 #[cfg(feature = "msgpack")]
 pub use larder_codecs::{CompactMessagePack, MessagePack};
 #[cfg(feature = "macros")]
-pub use larder_macros::cached;
+pub use larder_macros::{cached, invalidates, scheduled};
 #[cfg(feature = "memcached")]
 pub use larder_memcached::{Memcached, MemcachedOptions};
 #[cfg(feature = "memory")]

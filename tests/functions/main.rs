@@ -2,9 +2,11 @@
 
 mod errors;
 mod given;
+mod invalidates;
 mod keys;
 mod methods;
 mod options;
+mod scheduled;
 mod synchronous;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};

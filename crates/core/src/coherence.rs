@@ -166,6 +166,24 @@ impl Coherence {
         self.invalidate(names, Time::from_nanos(0)).await
     }
 
+    /// Invalidates what has any of the tags, in every cache of this group:
+    /// [`Cache::invalidate_tags`](crate::Cache::invalidate_tags).
+    ///
+    /// # Errors
+    ///
+    /// As of [`Cache::invalidate_tag`](crate::Cache::invalidate_tag).
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`Cache::invalidate_tag`](crate::Cache::invalidate_tag).
+    pub async fn invalidate_tags<T: AsRef<str>>(
+        &self,
+        tags: impl IntoIterator<Item = T> + Send,
+    ) -> Result<()> {
+        let names = tags.into_iter().map(|tag| Name::tag(tag.as_ref())).collect();
+        self.invalidate(names, Time::from_nanos(0)).await
+    }
+
     /// Marks the names, here and in the shared log. `now` is kept with those that expire.
     pub(crate) async fn invalidate(&self, names: Vec<Name>, now: Time) -> Result<()> {
         match &self.0.shared {

@@ -10,6 +10,7 @@
 //! | [`Part`] | parts of a key that is text, which nobody can mistake for others |
 //! | [`key_part`], [`admits`], [`only`] | checks of types, of values; one of many answers |
 //! | [`Slot`] | a cache whose type of keys nobody has written down |
+//! | [`Schedule`] | a function that runs again and again |
 //! | [`Fallible`], [`Returns`] | what a function returns |
 //! | [`Failure`] | the error of a function from that of a load |
 //! | [`off_the_runtime`], [`to_the_end`], [`Settle`] | work that blocks, that must not be left half done, that may be a future |
@@ -19,6 +20,7 @@ mod elsewhere;
 mod failure;
 mod part;
 mod returns;
+mod schedule;
 mod scratch;
 mod settle;
 mod slot;
@@ -28,6 +30,7 @@ pub use elsewhere::{off_the_runtime, to_the_end};
 pub use failure::{ByBoth, ByClone, ByConversion, Failure, SharedError};
 pub use part::Part;
 pub use returns::{Fallible, NoResult, Returns};
+pub use schedule::Schedule;
 pub use scratch::{Scratch, find};
 pub use settle::{Settle, SettleLater};
 pub use slot::Slot;

@@ -144,7 +144,22 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Refreshed<V, E>
     ///
     /// It ends all the same.
     pub async fn shutdown(self) {
+        self.end().await;
+    }
+
+    /// Whether it goes on: it was not shut down, and the runtime that drives it has not ended.
+    pub fn is_running(&self) -> bool {
+        !self.job.has_ended()
+    }
+
+    /// Has it end, and does not wait.
+    pub(crate) fn stop(&self) {
         self.job.end();
+    }
+
+    /// Has it end, and waits until it has.
+    pub(crate) async fn end(&self) {
+        self.stop();
         loop {
             let mut changed = pin!(self.job.follower.changed.notified());
             changed.as_mut().enable();

@@ -17,6 +17,7 @@ mod place;
 use crate::signature::{Argument, Returned, arguments, parameter, receiver};
 use key::Key;
 use load::Load;
+pub(crate) use load::error;
 use options::Options;
 use place::Place;
 use proc_macro2::{Ident, Span, TokenStream};

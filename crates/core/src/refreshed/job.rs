@@ -56,6 +56,7 @@ pub(super) struct Job<V, E> {
     /// Held to look or to note.
     state: Mutex<State<E>>,
     stops: AtomicBool,
+    has_ended: AtomicBool,
     stop: Notify,
 }
 
@@ -66,7 +67,6 @@ struct State<E> {
     last_error: Option<LoadError<E>>,
     was_loaded: bool,
     last_read: Time,
-    has_ended: bool,
 }
 
 impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
@@ -78,14 +78,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
         random: Random,
     ) -> Self {
         let now = follower.now();
-        let state = State {
-            due: now,
-            failures: 0,
-            last_error: None,
-            was_loaded: false,
-            last_read: now,
-            has_ended: false,
-        };
+        let state = State { due: now, failures: 0, last_error: None, was_loaded: false, last_read: now };
         let RefreshOptions { jitter, retry_after, unread, on_error, .. } = options;
         Job {
             follower,
@@ -98,6 +91,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
             on_error,
             state: Mutex::new(state),
             stops: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
             stop: Notify::new(),
         }
     }
@@ -209,7 +203,7 @@ impl<V: Clone + Send + Sync + 'static, E: Send + Sync + 'static> Job<V, E> {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.state.lock().has_ended
+        self.has_ended.load(SeqCst)
     }
 
     fn stops(&self) -> bool {
@@ -241,7 +235,7 @@ pub(super) struct Ended<V, E>(pub(super) Arc<Job<V, E>>);
 
 impl<V, E> Drop for Ended<V, E> {
     fn drop(&mut self) {
-        self.0.state.lock().has_ended = true;
+        self.0.has_ended.store(true, SeqCst);
         self.0.follower.changed.notify_waiters();
     }
 }
