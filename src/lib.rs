@@ -129,12 +129,12 @@ pub use larder_core::{
     BoxedBytes, Breaker, BreakerState, Bus, ByBytes, ByteStore, Cache, CallOptions, Capabilities, Chain,
     Cleared, Clock, Codec, Coherence, CoherenceOptions, CoherenceStats, Compress, Condemned, CurrentLoad,
     EachEntry, Encrypt, Entry, Error, ErrorKind, Event, Exported, Format, Found, Freshness, Holds, Hottest,
-    Imported, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, Level, LevelStats, Limit, Listener,
-    LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup, Migrate, Mirror,
-    Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous, Promote,
-    Put, PutIf, Raw, Reader, Record, RefreshKeysOptions, RefreshOptions, Refreshed, RefreshedKeys, Result,
-    Results, Shared, SharedLog, Sleep, Start, Stats, Store, SystemClock, Through, Tick, Time, Token, Usage,
-    Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
+    Imported, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, KeyParts, Level, LevelStats, Limit,
+    Listener, LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup,
+    Migrate, Mirror, Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position,
+    Previous, Promote, Put, PutIf, Raw, Reader, Record, RefreshKeysOptions, RefreshOptions, Refreshed,
+    RefreshedKeys, Result, Results, Shared, SharedLog, Sleep, Start, Stats, Store, SystemClock, Through,
+    Tick, Time, Token, Usage, Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, load};
