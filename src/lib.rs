@@ -161,6 +161,8 @@ pub use larder_codecs::Rkyv;
 pub use larder_codecs::Zstd;
 #[cfg(feature = "msgpack")]
 pub use larder_codecs::{CompactMessagePack, MessagePack};
+#[cfg(feature = "macros")]
+pub use larder_macros::Key;
 #[cfg(feature = "memcached")]
 pub use larder_memcached::{Memcached, MemcachedOptions};
 #[cfg(feature = "memory")]

@@ -1,0 +1,104 @@
+//! `PartialEq`, `Eq` and `Hash` of a type with skipped fields: of what its text says, and no more.
+
+use super::input::{Body, Fields, Input, Variant};
+use super::{bounds_of_fields, local, of_self, pattern};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+/// Returns the three impls. Their headers are located where `skip` is written, so that the compiler points there when
+/// one of them is derived as well.
+pub(super) fn implementations(input: &Input, skip: Span) -> TokenStream {
+    let head = |what: &TokenStream| head(input, what, Span::call_site().located_at(skip));
+    let equal = head(&quote!(::core::cmp::PartialEq));
+    let total = head(&quote!(::core::cmp::Eq));
+    let hashed = head(&quote!(::core::hash::Hash));
+    let (comparison, hashing) = match &input.body {
+        Body::Struct(fields) => (comparison_of_struct(fields), hashing_of_struct(fields)),
+        Body::Enum(variants) => (comparison_of_enum(variants), hashing_of_enum(variants)),
+    };
+    quote! {
+        #[automatically_derived]
+        #equal {
+            fn eq(&self, other: &Self) -> bool {
+                #comparison
+            }
+        }
+
+        #[automatically_derived]
+        #total {}
+
+        #[automatically_derived]
+        #hashed {
+            fn hash<__Hasher: ::core::hash::Hasher>(&self, state: &mut __Hasher) {
+                #hashing
+            }
+        }
+    }
+}
+
+/// Returns `impl<..> what for Type<..> where ..`.
+fn head(input: &Input, what: &TokenStream, at: Span) -> TokenStream {
+    let mut generics = input.generics.clone();
+    let bounds = bounds_of_fields(input, what);
+    if !bounds.is_empty() {
+        generics.make_where_clause().predicates.extend(bounds);
+    }
+    let (parameters, arguments, bounds) = generics.split_for_impl();
+    let mut ident = input.ident.clone();
+    ident.set_span(ident.span().located_at(at));
+    let what: TokenStream = what
+        .clone()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(at);
+            token
+        })
+        .collect();
+    quote_spanned!(at=> impl #parameters #what for #ident #arguments #bounds)
+}
+
+fn comparison_of_struct(fields: &Fields) -> TokenStream {
+    let of = |name: &str| {
+        let of = Ident::new(name, Span::call_site());
+        fields.kept().map(move |field| of_self(field, &of))
+    };
+    all_equal(of("self"), of("other"))
+}
+
+fn comparison_of_enum(variants: &[Variant]) -> TokenStream {
+    let arms = variants.iter().map(|variant| {
+        let (left, right) = (pattern(variant, "left"), pattern(variant, "right"));
+        let of = |side| variant.fields.kept().map(move |field| local(field, side));
+        let equal = all_equal(of("left"), of("right"));
+        quote!((#left, #right) => #equal)
+    });
+    // With one variant it could not be reached.
+    let others = (variants.len() > 1).then(|| quote!(_ => false,));
+    quote!(match (self, other) { #(#arms,)* #others })
+}
+
+fn all_equal<T: quote::ToTokens>(
+    left: impl Iterator<Item = T>,
+    right: impl Iterator<Item = T>,
+) -> TokenStream {
+    let pairs: Vec<_> = left.zip(right).map(|(left, right)| quote!(#left == #right)).collect();
+    if pairs.is_empty() { quote!(true) } else { quote!(#(#pairs)&&*) }
+}
+
+fn hashing_of_struct(fields: &Fields) -> TokenStream {
+    let of = Ident::new("self", Span::call_site());
+    let parts = fields.kept().map(|field| of_self(field, &of));
+    quote!(#(::core::hash::Hash::hash(&#parts, state);)*)
+}
+
+fn hashing_of_enum(variants: &[Variant]) -> TokenStream {
+    let arms = variants.iter().map(|variant| {
+        let pattern = pattern(variant, "part");
+        let parts = variant.fields.kept().map(|field| local(field, "part"));
+        quote!(#pattern => { #(::core::hash::Hash::hash(#parts, state);)* })
+    });
+    quote! {
+        ::core::hash::Hash::hash(&::core::mem::discriminant(self), state);
+        match self { #(#arms)* }
+    }
+}
