@@ -141,8 +141,9 @@ enum Part {
     E(Owner),
 }
 
+/// Texts of few characters, so that careless texts of keys would soon be the same.
 fn special() -> impl Strategy<Value = String> {
-    "[%,()'~ABn7]{0,4}"
+    prop_oneof!["[A,]{0,3}", "[%2C,]{0,3}", "[(,)A]{0,3}", "['~n7]{0,3}"]
 }
 
 fn parts() -> impl Strategy<Value = Part> {
@@ -182,7 +183,6 @@ fn check_pairs<K: Key + Clone + std::fmt::Debug>(keys: &[K]) -> Result<(), TestC
 }
 
 proptest! {
-    // Keys of few characters, so that by careless texts some would be confused.
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

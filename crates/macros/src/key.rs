@@ -10,7 +10,7 @@ use input::{Body, Field, Fields, Input, Variant};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Type, WherePredicate};
+use syn::{Member, Type, WherePredicate};
 
 /// Returns the impl of `Key`, and those of `PartialEq`, `Eq` and `Hash` where fields are skipped.
 pub(crate) fn derive(input: TokenStream) -> syn::Result<TokenStream> {
@@ -49,15 +49,13 @@ fn implementation(input: &Input) -> TokenStream {
 
 fn text_of_struct(input: &Input, fields: &Fields) -> TokenStream {
     let larder = &input.larder;
-    let parts: Vec<_> =
-        fields.kept().map(|field| (field, of_self(field, &Ident::new("self", Span::call_site())))).collect();
+    let parts: Vec<_> = fields.kept().map(borrowed).collect();
     match (&input.name, &parts[..]) {
         (None, []) => quote!(::std::borrow::Cow::Borrowed("()")),
-        (None, [(_, part)]) => quote!(#larder::Key::text(&#part)),
+        (None, [part]) => quote!(#larder::Key::text(#part)),
         (name, parts) => {
             let name = name.iter();
-            let parts = parts.iter().map(|(_, part)| part);
-            quote!(#larder::KeyParts::new() #(.part(#name))* #(.part(&#parts))* .text())
+            quote!(#larder::KeyParts::new() #(.part(#name))* #(.part(#parts))* .text())
         }
     }
 }
@@ -76,11 +74,27 @@ fn text_of_enum(input: &Input, variants: &[Variant]) -> TokenStream {
     quote!(match self { #(#arms,)* })
 }
 
-/// Returns the field of `of`, which is `self` or `other`. What the compiler says about its type points at the type.
-fn of_self(field: &Field, of: &Ident) -> TokenStream {
-    let at = Span::call_site().located_at(field.ty.span());
-    let (of, member) = (Ident::new(&of.to_string(), at), &field.member);
+/// Returns `&self.field`.
+fn borrowed(field: &Field) -> TokenStream {
+    let place = place(field, "self");
+    quote_spanned!(located(field)=> &#place)
+}
+
+/// Returns the field of the variable `of`. All of it is located at the type, so that the compiler points there if that
+/// will not do.
+fn place(field: &Field, of: &str) -> TokenStream {
+    let at = located(field);
+    let of = Ident::new(of, at);
+    let mut member = field.member.clone();
+    match &mut member {
+        Member::Named(name) => name.set_span(at),
+        Member::Unnamed(index) => index.span = at,
+    }
     quote_spanned!(at=> #of.#member)
+}
+
+fn located(field: &Field) -> Span {
+    Span::call_site().located_at(field.ty.span())
 }
 
 /// Returns the pattern for a variant that binds its fields, but those that are skipped.

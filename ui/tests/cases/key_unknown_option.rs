@@ -1,4 +1,4 @@
-//! Options that are not there, or not there.
+//! Options that are unknown, in the wrong place, or written otherwise.
 use larder::Key;
 
 #[derive(Clone, PartialEq, Eq, Hash, Key)]
@@ -21,5 +21,9 @@ enum Owner {
     #[key(rename)]
     All,
 }
+
+#[derive(Clone, PartialEq, Eq, Hash, Key)]
+#[key(crate = "larder")]
+struct UserId(u64);
 
 fn main() {}

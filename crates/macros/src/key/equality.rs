@@ -1,8 +1,8 @@
 //! `PartialEq`, `Eq` and `Hash` of a type with skipped fields: of what its text says, and no more.
 
 use super::input::{Body, Fields, Input, Variant};
-use super::{bounds_of_fields, local, of_self, pattern};
-use proc_macro2::{Ident, Span, TokenStream};
+use super::{borrowed, bounds_of_fields, local, pattern, place};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 /// Returns the three impls. Their headers are located where `skip` is written, so that the compiler points there when
@@ -45,7 +45,7 @@ fn head(input: &Input, what: &TokenStream, at: Span) -> TokenStream {
     }
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let mut ident = input.ident.clone();
-    ident.set_span(ident.span().located_at(at));
+    ident.set_span(at);
     let what: TokenStream = what
         .clone()
         .into_iter()
@@ -58,10 +58,7 @@ fn head(input: &Input, what: &TokenStream, at: Span) -> TokenStream {
 }
 
 fn comparison_of_struct(fields: &Fields) -> TokenStream {
-    let of = |name: &str| {
-        let of = Ident::new(name, Span::call_site());
-        fields.kept().map(move |field| of_self(field, &of))
-    };
+    let of = |name| fields.kept().map(move |field| place(field, name));
     all_equal(of("self"), of("other"))
 }
 
@@ -86,9 +83,8 @@ fn all_equal<T: quote::ToTokens>(
 }
 
 fn hashing_of_struct(fields: &Fields) -> TokenStream {
-    let of = Ident::new("self", Span::call_site());
-    let parts = fields.kept().map(|field| of_self(field, &of));
-    quote!(#(::core::hash::Hash::hash(&#parts, state);)*)
+    let parts = fields.kept().map(borrowed);
+    quote!(#(::core::hash::Hash::hash(#parts, state);)*)
 }
 
 fn hashing_of_enum(variants: &[Variant]) -> TokenStream {

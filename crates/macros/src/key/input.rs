@@ -155,7 +155,7 @@ fn check_names(variants: &[Variant], problems: &mut Problems) {
         if let Some(other) = variants[..number].iter().find(|other| other.name.value() == name) {
             let other = &other.ident;
             let cure = format!(
-                "`{other}` is `{name}` in the text of a key as well: name one of them otherwise, \
+                "the variant `{other}` is called `{name}` in a key's text too: give one of them another name, \
                  `#[key(rename = \"..\")]`"
             );
             problems.add(variant.name.span(), &cure);

@@ -2,6 +2,7 @@
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, LitStr, Path};
 
@@ -41,7 +42,7 @@ impl TypeOptions {
         let mut options = TypeOptions::default();
         each_option(attributes, problems, |option| match name_of(option).as_str() {
             "rename" => set(&mut options.rename, option, name_in_text),
-            "crate" => set(&mut options.larder, option, |option| option.value()?.call(Path::parse_mod_style)),
+            "crate" => set(&mut options.larder, option, path_of_crate),
             "skip" => {
                 Err(option.error("a key cannot be skipped; `skip` is for a field that is no part of it"))
             }
@@ -124,11 +125,24 @@ fn set<T>(
 
 /// Reads the name that stands in a text. An empty one would be no part.
 fn name_in_text(option: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
-    let name: LitStr = option.value()?.parse()?;
+    let name: LitStr = value(option, <LitStr as Parse>::parse, "`rename = \"..\"`")?;
     if name.value().is_empty() {
         return Err(syn::Error::new(name.span(), "a name has at least one character"));
     }
     Ok(name)
+}
+
+fn path_of_crate(option: &ParseNestedMeta<'_>) -> syn::Result<Path> {
+    value(option, Path::parse_mod_style, "`crate = path`, without quotes")
+}
+
+fn value<T>(
+    option: &ParseNestedMeta<'_>,
+    read: fn(ParseStream<'_>) -> syn::Result<T>,
+    form: &str,
+) -> syn::Result<T> {
+    let value = option.value().and_then(read);
+    value.map_err(|error| syn::Error::new(error.span(), format!("{error}: write it as {form}")))
 }
 
 fn of_the_type(option: &ParseNestedMeta<'_>) -> syn::Error {

@@ -98,7 +98,7 @@ fn all_that_is_wrong_is_told_at_once() {
             "a key owns what it is made of: `String` in place of `&'a str`",
             "fields are not named in a key's text, and can be renamed freely: remove this",
             "`skip` is said twice: remove one",
-            "`Member` is `Member` in the text of a key as well: name one of them otherwise, \
+            "the variant `Member` is called `Member` in a key's text too: give one of them another name, \
              `#[key(rename = \"..\")]`",
         ]
     );
