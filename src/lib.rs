@@ -113,7 +113,7 @@
 //!
 //! # Features
 //!
-//! `memory`, `object` and `json` are on by default. `uuid` adds keys of that type;
+//! `memory`, `object`, `json` and `macros` (`#[derive(Key)]`) are on by default. `uuid` adds keys of that type;
 //! `redis`, `postgres` and `memcached` add the store of that name, `redis-tls` connections over TLS; `s3`, `gcs` and
 //! `azure` add the driver of that cloud, with an HTTP client and TLS. `zstd`, `lz4`, `gzip` and `encryption` add these to
 //! what travels.

@@ -5,56 +5,46 @@ use super::{borrowed, bounds_of_fields, local, pattern, place};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-/// Returns the three impls. Their headers are located where `skip` is written, so that the compiler points there when
-/// one of them is derived as well.
+/// Returns the three impls. They are located where `skip` is written, so that the compiler points there when one of them
+/// is derived as well.
 pub(super) fn implementations(input: &Input, skip: Span) -> TokenStream {
-    let head = |what: &TokenStream| head(input, what, Span::call_site().located_at(skip));
-    let equal = head(&quote!(::core::cmp::PartialEq));
-    let total = head(&quote!(::core::cmp::Eq));
-    let hashed = head(&quote!(::core::hash::Hash));
     let (comparison, hashing) = match &input.body {
         Body::Struct(fields) => (comparison_of_struct(fields), hashing_of_struct(fields)),
         Body::Enum(variants) => (comparison_of_enum(variants), hashing_of_enum(variants)),
     };
-    quote! {
-        #[automatically_derived]
-        #equal {
-            fn eq(&self, other: &Self) -> bool {
-                #comparison
-            }
+    let eq = quote! {
+        fn eq(&self, other: &Self) -> bool {
+            #comparison
         }
-
-        #[automatically_derived]
-        #total {}
-
-        #[automatically_derived]
-        #hashed {
-            fn hash<__Hasher: ::core::hash::Hasher>(&self, state: &mut __Hasher) {
-                #hashing
-            }
+    };
+    let hash = quote! {
+        fn hash<__Hasher: ::core::hash::Hasher>(&self, state: &mut __Hasher) {
+            #hashing
         }
-    }
+    };
+    let at = Span::call_site().located_at(skip);
+    let equal = implementation(input, &quote_spanned!(at=> ::core::cmp::PartialEq), &eq, at);
+    let total = implementation(input, &quote_spanned!(at=> ::core::cmp::Eq), &quote!(), at);
+    let hashed = implementation(input, &quote_spanned!(at=> ::core::hash::Hash), &hash, at);
+    quote!(#equal #total #hashed)
 }
 
-/// Returns `impl<..> what for Type<..> where ..`.
-fn head(input: &Input, what: &TokenStream, at: Span) -> TokenStream {
+/// Returns the impl of a trait, for which the fields must implement it.
+fn implementation(input: &Input, of: &TokenStream, body: &TokenStream, at: Span) -> TokenStream {
     let mut generics = input.generics.clone();
-    let bounds = bounds_of_fields(input, what);
+    let bounds = bounds_of_fields(input, of);
     if !bounds.is_empty() {
         generics.make_where_clause().predicates.extend(bounds);
     }
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let mut ident = input.ident.clone();
     ident.set_span(at);
-    let what: TokenStream = what
-        .clone()
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(at);
-            token
-        })
-        .collect();
-    quote_spanned!(at=> impl #parameters #what for #ident #arguments #bounds)
+    quote_spanned! {at=>
+        #[automatically_derived]
+        impl #parameters #of for #ident #arguments #bounds {
+            #body
+        }
+    }
 }
 
 fn comparison_of_struct(fields: &Fields) -> TokenStream {
