@@ -30,7 +30,7 @@ mod key;
 ///   from `#[derive(..)]`, or there are "conflicting implementations".
 /// - `#[key(crate = path)]` on a type: where the crate `larder` is, if it has another name.
 ///
-/// A type parameter that is used by a field of the key must be a key: `Of<T>` is one for `T: Key + Clone`.
+/// A generic type is a key where its fields are: `Of<T>` with a field of type `T` is one for `T: Key + Clone`.
 ///
 /// # Examples
 ///
