@@ -113,7 +113,7 @@
 //!
 //! # Features
 //!
-//! `memory`, `object` and `json` are on by default. `uuid` adds keys of that type;
+//! `memory`, `object`, `json` and `macros` (`#[derive(Key)]`) are on by default. `uuid` adds keys of that type;
 //! `redis`, `postgres` and `memcached` add the store of that name, `redis-tls` connections over TLS; `s3`, `gcs` and
 //! `azure` add the driver of that cloud, with an HTTP client and TLS. `zstd`, `lz4`, `gzip` and `encryption` add these to
 //! what travels.
@@ -129,12 +129,13 @@ pub use larder_core::{
     BoxedBytes, Breaker, BreakerState, Bus, ByBytes, ByteStore, Cache, CallOptions, Capabilities, Chain,
     Cleared, Clock, Codec, Coherence, CoherenceOptions, CoherenceStats, Compress, Condemned, CurrentLoad,
     EachEntry, Encrypt, Entry, Error, ErrorKind, Event, Exported, Format, Found, Freshness, Holds, Hottest,
-    Imported, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, Level, LevelStats, Limit, Listener,
-    LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup, Migrate, Mirror,
-    Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position, Previous, Promote,
-    Put, PutIf, Raw, Reader, Record, RefreshKeysOptions, RefreshOptions, Refreshed, RefreshedKeys, Result,
-    Results, Scheduler, Shared, SharedLog, Sleep, Start, Stats, Store, SystemClock, Through, Tick, Time,
-    Token, Usage, Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire, WriteStrategy,
+    Imported, InsertOptions, IntoLevel, Invalidated, Invalidation, Key, KeyParts, Level, LevelStats, Limit,
+    Listener, LoadContext, LoadError, LoadFailure, Loader, Loading, LocalBus, LocalLock, Lock, Lookup,
+    Migrate, Mirror, Name, Native, News, Observer, OnStoreError, OneLevel, Operation, PerLevel, Position,
+    Previous, Promote, Put, PutIf, Raw, Reader, Record, RefreshKeysOptions, RefreshOptions, Refreshed,
+    RefreshedKeys, Result, Results, Scheduler, Shared, SharedLog, Sleep, Start, Stats, Store, SystemClock,
+    Through, Tick, Time, Token, Usage, Values, Warm, WarmProgress, WarmReport, Warmed, WhenFull, Wire,
+    WriteStrategy,
 };
 #[doc(no_inline)]
 pub use larder_core::{envelope, function, load};
@@ -162,7 +163,7 @@ pub use larder_codecs::Zstd;
 #[cfg(feature = "msgpack")]
 pub use larder_codecs::{CompactMessagePack, MessagePack};
 #[cfg(feature = "macros")]
-pub use larder_macros::{cached, invalidates, scheduled};
+pub use larder_macros::{Key, cached, invalidates, scheduled};
 #[cfg(feature = "memcached")]
 pub use larder_memcached::{Memcached, MemcachedOptions};
 #[cfg(feature = "memory")]

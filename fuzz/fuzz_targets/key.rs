@@ -12,7 +12,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use key_text::read_full;
 use libfuzzer_sys::fuzz_target;
 
-/// Tuples in tuples. Each level may have eight parts.
+/// Tuples and options in one another. Each tuple may have eight parts.
 const MOST_LEVELS: usize = 3;
 
 /// A key of a cache.
@@ -29,15 +29,19 @@ impl<'a> Arbitrary<'a> for Place {
 }
 
 fn key(input: &mut Unstructured<'_>, levels: usize) -> Result<AnyKey> {
-    Ok(match input.int_in_range(0..=6)? {
+    Ok(match input.int_in_range(0..=7)? {
         0 => AnyKey::integer(input.choose_index(AnyKey::INTEGERS)?, input.arbitrary()?),
         1 => AnyKey::text_of(input.choose_index(3)?, input.arbitrary()?),
         2 => AnyKey::Letter(input.arbitrary()?),
         3 => AnyKey::Bytes(input.arbitrary()?),
         4 => AnyKey::Uuid(uuid::Uuid::from_bytes(input.arbitrary()?)),
         5 if levels > 0 => {
-            let parts = input.int_in_range(1..=8)?;
+            let parts = input.int_in_range(0..=8)?;
             AnyKey::tuple((0..parts).map(|_| key(input, levels - 1)).collect::<Result<_>>()?)
+        }
+        6 if levels > 0 => {
+            let is_there: bool = input.arbitrary()?;
+            AnyKey::Maybe(Box::new(is_there.then(|| key(input, levels - 1)).transpose()?))
         }
         _ => AnyKey::Flag(input.arbitrary()?),
     })

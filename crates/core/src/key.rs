@@ -5,15 +5,17 @@
 //!
 //! | type | text | example |
 //! |---|---|---|
-//! | integers | decimal digits | `7`, `-7` |
+//! | integers, `NonZero` of them | decimal digits | `7`, `-7` |
 //! | `str`, `String` | as it is; a `'` before one that is empty or begins with a digit or one of `-'~(` | `ada`, `'7` |
 //! | `bool` | `~t`, `~f` | |
 //! | `char` | `~c` and the character | `~cé` |
 //! | `[u8]`, `Vec<u8>` | `~b` and hexadecimal digits | `~b00ff` |
 //! | `Uuid` (feature `uuid`) | `~u` and 32 hexadecimal digits | |
-//! | tuples to 8 | the parts in parentheses, with `%` `,` `(` `)` inside a part as `%25` `%2C` `%28` `%29` | `(eu,7)` |
+//! | `Option` | `~n`; `~s` and the text of what is there | `~s7` |
+//! | tuples to 8, `()` | the parts in parentheses, with `%` `,` `(` `)` inside a part as `%25` `%2C` `%28` `%29` | `(eu,7)` |
 //!
-//! Integers of different widths share their texts: under one namespace, keep to one key type.
+//! [`KeyParts`] writes the last for types of one's own, and so does `#[derive(Key)]` of the crate `larder`. Integers
+//! of different widths share their texts, and a tuple has that of a struct: under one namespace, keep to one key type.
 //!
 //! # Byte by byte
 //!
@@ -31,19 +33,22 @@
 //! - A digit is `30` to `39`; a minus sign `2D` stands in front of a negative integer, and neither `+` nor a leading zero
 //!   anywhere.
 //! - The first byte tells the sort: `30` to `39` or `2D` an integer; `28` (`(`) a tuple; `7E` (`~`) what the byte after it
-//!   says: `74` `66` (`t`, `f`) a `bool`, `63` (`c`) a `char`, `62` (`b`) bytes, `75` (`u`) a `Uuid`; any other a string, and
-//!   `27` (`'`) a string that begins behind it.
+//!   says: `74` `66` (`t`, `f`) a `bool`, `63` (`c`) a `char`, `62` (`b`) bytes, `75` (`u`) a `Uuid`,
+//!   `6E` (`n`) `None`, `73` (`s`) `Some` of the key whose text begins behind it; any other a string, and `27` (`'`) a string
+//!   that begins behind it.
 //! - Bytes and the `Uuid` are two digits each, the higher half first, `30` to `39` and `61` to `66` (lower case).
-//! - A tuple is `28`, its parts with `2C` between them, `29`. Each part is the text of that key in which `25`, `28`, `29` and
+//! - A tuple is `28`, its parts with `2C` between them, `29`; `()` is `28 29`. Each part is the text of that key in which `25`, `28`, `29` and
 //!   `2C` are written as `25` and two digits (upper case): parts that are tuples are escaped once more at each level.
 //!
 //! A store that cannot hold such a text hashes or escapes it and says so: `Memcached` beyond 250 bytes, `Object` for what
 //! is no name of a file, `Postgres` beyond what an index takes. The envelope repeats the text, or its hash, so that a
 //! collision would be a miss.
 
+use crate::KeyParts;
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::hash::Hash;
+use std::num::NonZero;
 use std::sync::Arc;
 
 /// What a cache can be looked up by: hashed, compared, and owned when it has to be kept.
@@ -71,6 +76,8 @@ impl<K: ?Sized> Lookup for K where
 /// [`text`](Key::text) must be injective: two keys that differ have texts that differ, and equal keys have the
 /// same text in every process and release. A borrowed form must have the text of its owned form.
 ///
+/// `#[derive(Key)]` of the crate `larder` keeps it for structs and enums of keys; by hand, [`KeyParts`] does.
+///
 /// # Examples
 ///
 /// ```
@@ -93,7 +100,7 @@ impl<K: ?Sized> Lookup for K where
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as a key of a byte store",
-    note = "implement `Key`, one method that returns the key's text; memory levels need only `Hash + Eq + Clone`"
+    note = "`#[derive(larder::Key)]` makes a key of a type whose fields are keys; memory levels need only `Hash + Eq + Clone`"
 )]
 pub trait Key: Lookup {
     /// Returns the text that stands for this key, of any length and any characters.
@@ -130,6 +137,8 @@ macro_rules! text_of_integers {
     )*};
 }
 text_of_integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+text_of_integers!(NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>);
+text_of_integers!(NonZero<i8>, NonZero<i16>, NonZero<i32>, NonZero<i64>, NonZero<i128>, NonZero<isize>);
 
 impl Key for bool {
     fn text(&self) -> Cow<'_, str> {
@@ -168,20 +177,28 @@ impl Key for uuid::Uuid {
     }
 }
 
+impl<K: Key + Clone> Key for Option<K> {
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            None => Cow::Borrowed("~n"),
+            Some(key) => Cow::Owned(format!("~s{}", key.text())),
+        }
+    }
+}
+
+impl Key for () {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed("()")
+    }
+}
+
 macro_rules! text_of_tuples {
     ($($part:ident)+) => {
         impl<$($part: Key + Clone),+> Key for ($($part,)+) {
             #[allow(non_snake_case, reason = "the type parameters name the parts")]
             fn text(&self) -> Cow<'_, str> {
                 let ($($part,)+) = self;
-                let mut text = String::from("(");
-                $(
-                    escape($part.text().as_ref(), "%,()", &mut text);
-                    text.push(',');
-                )+
-                text.pop();
-                text.push(')');
-                Cow::Owned(text)
+                KeyParts::new()$(.part($part))+.text()
             }
         }
     };
@@ -236,6 +253,20 @@ mod tests {
             ("(%28a%2Cb%29,c)", (("a", "b"), "c").text()),
             ("(a,%28b%2Cc%29)", ("a", ("b", "c")).text()),
             ("(a,%2528)", ("a", "%28").text()),
+            ("()", ().text()),
+            ("(%28%29)", ((),).text()),
+            ("'()", "()".text()),
+            ("~n", None::<u64>.text()),
+            ("~s7", Some(7_u64).text()),
+            ("~s'7", Some("7").text()),
+            ("~s~n", Some(None::<u64>).text()),
+            ("~s~s7", Some(Some(7_u64)).text()),
+            ("~s()", Some(()).text()),
+            ("'~n", "~n".text()),
+            ("~s'~n", Some("~n").text()),
+            ("(~s7,~n)", (Some(7), None::<u64>).text()),
+            ("~s(7)", Some((7,)).text()),
+            ("(~s%287%29)", (Some((7,)),).text()),
         ];
         let mut seen = HashMap::new();
         for (number, (expected, text)) in texts.iter().enumerate() {
@@ -265,6 +296,13 @@ mod tests {
             assert_eq!(shown, format!("`{full}`"));
             assert!(documented.contains(&format!("| `{}` ({shown}) |", hex(full))), "{shown}");
         }
+    }
+
+    #[test]
+    fn an_integer_that_is_not_zero_has_the_text_of_the_integer() {
+        assert_eq!(NonZero::new(7_u8).text(), Some(7_u64).text());
+        assert_eq!(NonZero::<u128>::MAX.text(), u128::MAX.text());
+        assert_eq!(NonZero::<isize>::MIN.text(), isize::MIN.text());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! - contracts: `store`, `byte_store`, `codec`, `key`, `clock` (and `system_clock`, `timers`), `event`; what they speak
+//! - contracts: `store`, `byte_store`, `codec`, `key` (and `key_parts`), `clock` (and `system_clock`, `timers`), `event`; what they speak
 //!   of: `entry` (and `extra`), `time`, `error`
 //! - what travels: `wire` (`wire/seal`, `wire/open`), `envelope`, `compress`, `encrypt`, `room`; many at once: `snapshot`
 //! - composition: `level`, `holds` (sealed; `cx` goes with each call) and its four forms `native`, `encoded`, `chain`, `boxed`
@@ -73,6 +73,7 @@ mod inner;
 mod joined;
 mod joint_load;
 mod key;
+mod key_parts;
 mod level;
 mod life;
 pub mod load;
@@ -140,6 +141,7 @@ pub use event::{Event, Limit, LoadFailure, Observer, Operation};
 pub use holds::Holds;
 pub use hottest::Hottest;
 pub use key::{Key, Lookup};
+pub use key_parts::KeyParts;
 pub use level::{ByBytes, IntoLevel, Level, OneLevel, Values};
 pub use load_context::{LoadContext, Previous};
 pub use load_error::LoadError;

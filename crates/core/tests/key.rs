@@ -16,7 +16,7 @@ use support::key_text::{Meaning, read, read_full};
 
 /// Texts of any characters, and short ones of those that mean something in texts of keys.
 fn texts() -> impl Strategy<Value = String> {
-    prop_oneof![any::<String>(), "[-'~(),%:0-9a2Cbcftu]{0,8}"]
+    prop_oneof![any::<String>(), "[-'~(),%:0-9a2Cbcfnstu]{0,8}"]
 }
 
 fn keys() -> impl Strategy<Value = AnyKey> {
@@ -30,7 +30,12 @@ fn keys() -> impl Strategy<Value = AnyKey> {
         1 => vec(any::<u8>(), 0..20).prop_map(AnyKey::Bytes),
         1 => ids(),
     ];
-    one.prop_recursive(3, 24, 8, |part| vec(part, 1..=8).prop_map(AnyKey::tuple))
+    one.prop_recursive(3, 24, 8, |part| {
+        prop_oneof![
+            1 => prop::option::of(part.clone()).prop_map(|key| AnyKey::Maybe(Box::new(key))),
+            2 => vec(part, 0..=8).prop_map(AnyKey::tuple),
+        ]
+    })
 }
 
 #[cfg(feature = "uuid")]
@@ -102,8 +107,8 @@ fn a_static_text_has_the_text_of_an_owned_one() {
 fn what_no_key_has_is_not_read() {
     let texts = [
         "", "-", "07", "-07", "-0", "7a", "'ada", "~", "~x", "~tt", "~c", "~cab", "~b0", "~bFF", "~b0g",
-        "~u00", "(", "()", "(a", "(a))", "(a,)", "((a),b)", "(a%2c)", "(a%41)", "(a%2)", "(a%)", "(a%é)",
-        "(07)",
+        "~u00", "~nn", "~n7", "~s", "~s07", "~s~", "(", "(,)", "(a", "(a))", "(a,)", "((a),b)", "(a%2c)",
+        "(a%41)", "(a%2)", "(a%)", "(a%é)", "(07)",
     ];
     for text in texts {
         assert_eq!(read(text), None, "{text}");

@@ -4,6 +4,7 @@ use super::key_text::Meaning;
 use bytes::Bytes;
 use larder_core::{ByteStore, Cache, Capabilities, Key, Raw, Result};
 use std::borrow::Cow;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -21,6 +22,8 @@ pub(crate) enum AnyKey {
     I64(i64),
     I128(i128),
     Isize(isize),
+    NonZeroU64(NonZero<u64>),
+    NonZeroI128(NonZero<i128>),
     Text(String),
     SharedText(Arc<str>),
     BoxedText(Box<str>),
@@ -29,6 +32,8 @@ pub(crate) enum AnyKey {
     Bytes(Vec<u8>),
     #[cfg(feature = "uuid")]
     Uuid(uuid::Uuid),
+    Maybe(Box<Option<AnyKey>>),
+    Nothing,
     One(Box<(AnyKey,)>),
     Two(Box<(AnyKey, AnyKey)>),
     Three(Box<(AnyKey, AnyKey, AnyKey)>),
@@ -41,7 +46,7 @@ pub(crate) enum AnyKey {
 
 impl AnyKey {
     /// As many sorts of integers as there are.
-    pub(crate) const INTEGERS: usize = 12;
+    pub(crate) const INTEGERS: usize = 14;
 
     /// Makes an integer of one of the sorts, of as many of the `bits` as it takes.
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "that is what it says")]
@@ -58,7 +63,10 @@ impl AnyKey {
             8 => AnyKey::I32(bits as i32),
             9 => AnyKey::I64(bits as i64),
             10 => AnyKey::I128(bits as i128),
-            _ => AnyKey::Isize(bits as isize),
+            11 => AnyKey::Isize(bits as isize),
+            // None of them is zero.
+            12 => AnyKey::NonZeroU64(NonZero::new(bits as u64).unwrap_or(NonZero::<u64>::MIN)),
+            _ => AnyKey::NonZeroI128(NonZero::new(bits as i128).unwrap_or(NonZero::<i128>::MIN)),
         }
     }
 
@@ -71,12 +79,13 @@ impl AnyKey {
         }
     }
 
-    /// Makes a tuple of one to eight parts.
+    /// Makes a tuple of none to eight parts.
     pub(crate) fn tuple(parts: Vec<AnyKey>) -> Self {
         let length = parts.len();
         let mut parts = parts.into_iter();
         let mut part = || parts.next().expect("there are as many as were counted");
         match length {
+            0 => AnyKey::Nothing,
             1 => AnyKey::One(Box::new((part(),))),
             2 => AnyKey::Two(Box::new((part(), part()))),
             3 => AnyKey::Three(Box::new((part(), part(), part()))),
@@ -106,6 +115,8 @@ impl AnyKey {
             AnyKey::I64(number) => integer(number),
             AnyKey::I128(number) => integer(number),
             AnyKey::Isize(number) => integer(number),
+            AnyKey::NonZeroU64(number) => integer(number),
+            AnyKey::NonZeroI128(number) => integer(number),
             AnyKey::Text(text) => Meaning::Text(text.clone()),
             AnyKey::SharedText(text) => Meaning::Text(text.to_string()),
             AnyKey::BoxedText(text) => Meaning::Text(text.to_string()),
@@ -114,6 +125,8 @@ impl AnyKey {
             AnyKey::Bytes(bytes) => Meaning::Bytes(bytes.clone()),
             #[cfg(feature = "uuid")]
             AnyKey::Uuid(id) => Meaning::Uuid(*id.as_bytes()),
+            AnyKey::Maybe(key) => Meaning::Maybe(key.as_ref().as_ref().map(|key| Box::new(key.meaning()))),
+            AnyKey::Nothing => tuple(&[]),
             AnyKey::One(of) => tuple(&[&of.0]),
             AnyKey::Two(of) => tuple(&[&of.0, &of.1]),
             AnyKey::Three(of) => tuple(&[&of.0, &of.1, &of.2]),
@@ -141,6 +154,8 @@ impl Key for AnyKey {
             AnyKey::I64(number) => number.text(),
             AnyKey::I128(number) => number.text(),
             AnyKey::Isize(number) => number.text(),
+            AnyKey::NonZeroU64(number) => number.text(),
+            AnyKey::NonZeroI128(number) => number.text(),
             AnyKey::Text(text) => text.text(),
             AnyKey::SharedText(text) => text.text(),
             AnyKey::BoxedText(text) => text.text(),
@@ -149,6 +164,8 @@ impl Key for AnyKey {
             AnyKey::Bytes(bytes) => bytes.text(),
             #[cfg(feature = "uuid")]
             AnyKey::Uuid(id) => id.text(),
+            AnyKey::Maybe(key) => (**key).text(),
+            AnyKey::Nothing => ().text(),
             AnyKey::One(of) => (**of).text(),
             AnyKey::Two(of) => (**of).text(),
             AnyKey::Three(of) => (**of).text(),

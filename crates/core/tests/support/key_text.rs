@@ -9,6 +9,7 @@ pub(crate) enum Meaning {
     Letter(char),
     Bytes(Vec<u8>),
     Uuid([u8; 16]),
+    Maybe(Option<Box<Meaning>>),
     Tuple(Vec<Meaning>),
 }
 
@@ -27,7 +28,11 @@ pub(crate) fn read(text: &str) -> Option<Meaning> {
         '-' | '0'..='9' => is_integer(text).then(|| Meaning::Integer(text.to_owned())),
         '~' => read_marked(rest),
         '(' => {
-            let parts = rest.strip_suffix(')')?.split(',');
+            let parts = rest.strip_suffix(')')?;
+            if parts.is_empty() {
+                return Some(Meaning::Tuple(Vec::new()));
+            }
+            let parts = parts.split(',');
             let parts = parts.map(|part| read(&unescape(part, "%,()")?));
             parts.collect::<Option<_>>().map(Meaning::Tuple)
         }
@@ -57,6 +62,8 @@ fn read_marked(text: &str) -> Option<Meaning> {
             letters.next().filter(|_| letters.next().is_none()).map(Meaning::Letter)
         }
         "b" => hexadecimal(rest).map(Meaning::Bytes),
+        "n" => is_empty.then_some(Meaning::Maybe(None)),
+        "s" => read(rest).map(|key| Meaning::Maybe(Some(Box::new(key)))),
         "u" => hexadecimal(rest)?.try_into().ok().map(Meaning::Uuid),
         _ => None,
     }
