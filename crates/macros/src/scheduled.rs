@@ -228,3 +228,19 @@ fn code(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shown::shown;
+
+    #[test]
+    fn a_schedule_is_a_static_and_begins_when_it_is_asked() {
+        let item = quote!(
+            pub async fn rates() -> Result<Rates, BankError> {
+                bank().rates().await
+            }
+        );
+        shown("scheduled", expand(quote!(every = "5m", jitter = 0.1), item));
+    }
+}
