@@ -86,6 +86,7 @@ mod native;
 mod on_store_error;
 mod operation;
 mod overdue;
+mod pauses;
 #[doc(hidden)]
 pub mod planted;
 mod policy;
