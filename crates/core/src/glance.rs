@@ -99,7 +99,7 @@ where
 
     /// What the first level has, if it is not dead.
     pub(crate) fn at_hand(&self, key: &K) -> Option<Entry<V>> {
-        if self.skips_first() || !self.is_reading() {
+        if self.skips_first() {
             return None;
         }
         let now = self.inner.clock.now();
