@@ -160,7 +160,7 @@ impl Caches {
     ///
     /// let caches = Caches::default();
     /// caches.configure(Settings::from_vars([("LARDER_SQUARES_CAPACITY", "500")])?)?;
-    /// caches.memory::<u64, u64>("squares", CacheSettings::new())?;
+    /// let _squares = caches.memory::<u64, u64>("squares", CacheSettings::new())?;
     ///
     /// let error = caches.configure(Settings::new()).unwrap_err();
     /// assert!(error.to_string().contains("`squares`"));
@@ -380,7 +380,7 @@ impl Caches {
     /// use larder::{Caches, CacheSettings};
     ///
     /// let caches = Caches::default();
-    /// caches.memory::<u64, u64>("squares", CacheSettings::new())?;
+    /// let _squares = caches.memory::<u64, u64>("squares", CacheSettings::new())?;
     /// assert!(caches.get::<u64, u64>("squares")?.is_some());
     /// assert!(caches.get::<u64, u64>("cubes")?.is_none());
     /// assert!(caches.get::<u64, String>("squares").is_err());
@@ -415,7 +415,7 @@ impl Caches {
     /// use larder::{Caches, CacheSettings, Settings};
     ///
     /// let caches = Caches::new(Settings::from_vars([("LARDER_USERS_TTL", "5s"), ("LARDER_AGES_TTL", "5s")])?);
-    /// caches.memory::<u64, u64>("ages", CacheSettings::new())?;
+    /// let _squares = caches.memory::<u64, u64>("ages", CacheSettings::new())?;
     /// assert_eq!(caches.unused_settings(), ["LARDER_USERS_TTL"]);
     /// # larder::Result::Ok(())
     /// ```
@@ -429,6 +429,23 @@ impl Caches {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if there is no such cache; the error names those there are. So of the three that follow.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::{CacheSettings, Caches};
+    ///
+    /// let caches = Caches::default();
+    /// let squares = caches.memory::<u64, u64>("squares", CacheSettings::new())?;
+    /// caches.pause_reads("squares")?;
+    /// caches.pause_writes("squares")?;
+    /// assert!(!squares.is_reading() && !squares.is_writing());
+    ///
+    /// caches.resume_reads("squares")?;
+    /// caches.resume_writes("squares")?;
+    /// assert!(squares.is_reading() && squares.is_writing());
+    /// # larder::Result::Ok(())
+    /// ```
     pub fn pause_reads(&self, name: &str) -> Result<()> {
         self.one(name, |cache| cache.set_reading(false))
     }
@@ -506,7 +523,7 @@ impl Caches {
             }
             Err(error) => {
                 let message =
-                    format!("the store of the cache `{name}`, whose address is {origin}, cannot be opened");
+                    format!("the store of the cache `{name}` cannot be opened (its address: {origin})");
                 Err(Error::new(error.kind(), message).caused_by(error))
             }
         }

@@ -50,7 +50,7 @@ async fn every_setting_can_be_said() {
     ]);
     let ages = ages(&caches, "ages", CacheSettings::new()).await.unwrap();
     assert!(ages.is_reading() && ages.is_writing());
-    assert_eq!(format!("{ages:?}"), "Cache ages\n├ L1 Memory\n└ L2 Object, json, namespace staging.people");
+    assert_eq!(format!("{ages:?}"), "Cache ages\n├ L1 Memory\n└ L2 Object, Json, namespace staging.people");
     ages.insert("ada", 36).await.unwrap();
     let left = ages.lookup("ada").await.unwrap().unwrap().ttl_left().unwrap();
     assert!(left > minutes(89) && left <= minutes(90), "{left:?}");
@@ -100,14 +100,17 @@ async fn an_address_is_shown_nowhere() {
         "{refused}"
     );
     let elsewhere = Settings::from_vars([("LARDER_AGES_TTL", "redis://:hunter2@cache")]).unwrap_err();
-    let settings = Settings::from_vars([("LARDER_AGES_URL", "memory:///hunter2")]).unwrap();
+    let folder = std::env::temp_dir().join(format!("larder-hunter2-{}", std::process::id()));
+    let url = format!("file://{}", folder.display());
+    let settings = Settings::from_vars([("LARDER_AGES_URL", url)]).unwrap();
     let said = CacheSettings::new().url("file:///dev/null/hunter2");
     let caches = Caches::new(settings.clone());
-    ages(&caches, "ages", CacheSettings::new()).await.unwrap();
+    drop(ages(&caches, "ages", CacheSettings::new()).await.unwrap());
     let conflict = ages(&caches, "ages", CacheSettings::new().ttl(secs(1))).await.unwrap_err();
     let unopened = ages(&caches, "others", said.clone()).await.unwrap_err();
     let shown =
         format!("{refused:?} {elsewhere:?} {settings:?} {said:?} {caches:?} {conflict:?} {unopened}",);
+    std::fs::remove_dir_all(folder).unwrap();
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
@@ -127,7 +130,7 @@ fn what_is_no_utf_8_is_an_error_in_our_names_only() {
 #[tokio::test]
 async fn a_variable_that_names_no_setting_is_an_error_when_its_cache_is_made() {
     let caches = with(&[("LARDER_AGES_TLL", "5s"), ("LARDER_LOG", "debug")]);
-    ages(&caches, "names", CacheSettings::new()).await.unwrap();
+    drop(ages(&caches, "names", CacheSettings::new()).await.unwrap());
     let error = text(&ages(&caches, "ages", CacheSettings::new()).await.unwrap_err());
     assert!(
         error
@@ -142,7 +145,7 @@ async fn a_variable_that_names_no_setting_is_an_error_when_its_cache_is_made() {
 #[tokio::test]
 async fn a_variable_of_a_cache_with_a_longer_name_is_no_mistake() {
     let caches = with(&[("LARDER_AGES_OF_CATS_TTL", "5s")]);
-    ages(&caches, "ages", CacheSettings::new()).await.unwrap();
+    drop(ages(&caches, "ages", CacheSettings::new()).await.unwrap());
     let cats = ages(&caches, "ages::of-cats", CacheSettings::new()).await.unwrap();
     cats.insert("tom", 3).await.unwrap();
     assert!(cats.lookup("tom").await.unwrap().unwrap().ttl_left() <= Some(Duration::from_secs(5)));

@@ -42,7 +42,9 @@ async fn a_cache_that_is_off_wants_no_store_that_is_out_of_reach() {
     let error = ages(&with(&[]), "ages", said()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Store);
     assert!(
-        error.to_string().contains("the store of the cache `ages`, whose address is said by the code"),
+        error
+            .to_string()
+            .contains("the store of the cache `ages` cannot be opened (its address: said by the code)"),
         "{error}"
     );
 
