@@ -608,7 +608,7 @@ fn resolve(settings: &Settings, name: &str, said: &CacheSettings, form: Form) ->
             }
         }
         Form::Added => {
-            let mut from_outside = settings.from_outside(name, &variables_of(name)?).into_iter();
+            let mut from_outside = settings.said_outside(name, &variables_of(name)?).into_iter();
             if let Some((setting, (_, origin))) =
                 from_outside.find(|(setting, _)| *setting != Setting::Enabled)
             {

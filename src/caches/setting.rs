@@ -97,6 +97,7 @@ impl Setting {
     }
 
     /// The names of all, for errors.
+    #[cfg(feature = "config")]
     pub(crate) fn names() -> String {
         Setting::ALL.map(|setting| format!("`{}`", setting.name())).join(", ")
     }

@@ -215,7 +215,7 @@ impl Settings {
         for (setting, value) in &said.said {
             values.insert(*setting, (value.clone(), CODE.into()));
         }
-        values.extend(self.from_outside(name, &variables));
+        values.extend(self.said_outside(name, &variables));
         values.retain(|_, (value, _)| *value != Value::None);
         if values.contains_key(&Setting::Url) {
             let (namespace, origin) = match values.remove(&Setting::Namespace) {
@@ -246,7 +246,7 @@ impl Settings {
     }
 
     /// What TOML and the environment say of one cache.
-    pub(super) fn from_outside(&self, name: &str, variables: &str) -> Vec<(Setting, (Value, String))> {
+    pub(super) fn said_outside(&self, name: &str, variables: &str) -> Vec<(Setting, (Value, String))> {
         let section = self.toml.caches.get(name).into_iter().flat_map(|section| &section.said);
         let section = section
             .map(|(setting, (value, line))| (*setting, (value.clone(), format!("line {line} of the TOML"))));
@@ -338,6 +338,9 @@ impl fmt::Debug for Settings {
             for (setting, value) in said {
                 out.field(&variable(name, *setting), &format_args!("{value}"));
             }
+        }
+        if !self.strangers.is_empty() {
+            out.field("unknown", &self.strangers);
         }
         out.finish()
     }

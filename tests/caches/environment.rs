@@ -108,8 +108,7 @@ async fn an_address_is_shown_nowhere() {
     drop(ages(&caches, "ages", CacheSettings::new()).await.unwrap());
     let conflict = ages(&caches, "ages", CacheSettings::new().ttl(secs(1))).await.unwrap_err();
     let unopened = ages(&caches, "others", said.clone()).await.unwrap_err();
-    let shown =
-        format!("{refused:?} {elsewhere:?} {settings:?} {said:?} {caches:?} {conflict:?} {unopened}",);
+    let shown = format!("{refused:?} {elsewhere:?} {settings:?} {said:?} {caches:?} {conflict:?} {unopened}");
     std::fs::remove_dir_all(folder).unwrap();
     assert!(!shown.contains("hunter2"), "{shown}");
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use larder_core::{Cache, Holds, Operation, Raw, Wire};
+use larder_core::{Cache, CallOptions, Holds, Operation, Raw, Wire};
 use larder_testkit::{Fake, FakeBytes, Loader, MockClock, settle};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -65,7 +65,7 @@ in_all_forms!(every_way_to_read_misses_while_reads_are_paused, |cache, _clock| {
     assert!(cache.lookup("ada").await.unwrap().is_none());
     assert!(!cache.contains("ada").await.unwrap());
     assert_eq!(cache.get_many(["ada", "bob"]).await.all().unwrap(), [None, None]);
-    assert_eq!(cache.with(|call| call.allow_stale()).get("ada").await.unwrap(), None);
+    assert_eq!(cache.with(CallOptions::allow_stale).get("ada").await.unwrap(), None);
     assert_eq!(cache.blocking().get_now("ada"), None);
     let stats = cache.stats();
     assert_eq!((stats.hits(), stats.misses()), (0, 5));
@@ -113,6 +113,15 @@ in_all_forms!(a_remembered_error_is_not_an_answer_while_reads_are_paused, |cache
     cache.pause_reads();
     load().await.unwrap_err();
     assert_eq!(loader.loads(), 2);
+});
+
+in_all_forms!(an_error_is_not_remembered_while_writes_are_paused, |cache, _clock| {
+    let cache = cache.cache_errors(60 * SECOND, |_: &&str| true);
+    let loader: Loader<Bytes, &str> = Loader::failing("down").then_value("36".into());
+    cache.pause_writes();
+    cache.get_or_load("ada", loader.load()).await.unwrap_err();
+    cache.resume_writes();
+    assert_eq!(cache.get_or_load("ada", loader.load()).await.unwrap(), "36");
 });
 
 in_all_forms!(loads_of_one_key_are_one_while_reads_and_writes_are_paused, |cache, _clock| {
