@@ -1,6 +1,6 @@
 //! The settings of a registry: what TOML and the environment say.
 
-use super::setting::{Setting, Value, flag};
+use super::setting::{Secret, Setting, Value, flag};
 use super::{shown, wrong};
 use crate::{CacheSettings, Result};
 use std::collections::BTreeMap;
@@ -119,8 +119,8 @@ impl Settings {
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for the value of a variable of ours that cannot be used: the error names the variable, shows the
-    /// value (but no address, which may hold a password), and says what is right. A variable that names a cache and no
-    /// setting of it is found when that cache is made.
+    /// value (but no address, which may hold a password), and says what is right. An address, and a variable that names a cache
+    /// and no setting of it, are looked at when that cache is made.
     ///
     /// # Examples
     ///
@@ -192,7 +192,11 @@ impl Settings {
                 let cure = format!("a setting of one cache is `{PREFIX}<NAME>_{}`", &name[PREFIX.len()..]);
                 return Err(bad(format!("is of no cache: {cure}, and of all there are {known}")));
             }
-            let value = setting.parse(text()?).map_err(bad)?;
+            let value = match (setting, text()?) {
+                // Addresses of others' may begin as ours do, so this is looked at when its cache is made.
+                (Setting::Url, url) if url != "none" => Value::Url(Secret(url.into())),
+                (_, text) => setting.parse(text).map_err(bad)?,
+            };
             self.variables.caches.entry(cache.into()).or_default().insert(setting, value);
         } else if !self.strangers.iter().any(|known| known == name) {
             self.strangers.push(name.into());
@@ -217,7 +221,12 @@ impl Settings {
         }
         values.extend(self.said_outside(name, &variables));
         values.retain(|_, (value, _)| *value != Value::None);
-        if values.contains_key(&Setting::Url) {
+        if let Some((Value::Url(url), origin)) = values.get(&Setting::Url) {
+            if let Some(why) = crate::open::refusal(&url.0) {
+                return Err(wrong(format!(
+                    "the address of the cache `{name}` ({origin}) cannot be used: {why}"
+                )));
+            }
             let (namespace, origin) = match values.remove(&Setting::Namespace) {
                 Some((Value::Text(namespace), origin)) => (namespace, origin),
                 _ => (name.to_owned(), "its name".into()),

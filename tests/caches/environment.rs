@@ -94,11 +94,11 @@ fn a_long_value_is_not_shown_in_full() {
 
 #[tokio::test]
 async fn an_address_is_shown_nowhere() {
-    let refused = Settings::from_vars([("LARDER_AGES_URL", "rodis://:hunter2@cache")]).unwrap_err();
-    assert!(
-        text(&refused).contains("`LARDER_AGES_URL` cannot be used: nobody knows the scheme `rodis`"),
-        "{refused}"
-    );
+    let rodis = with(&[("LARDER_AGES_URL", "rodis://:hunter2@cache")]);
+    let refused = ages(&rodis, "ages", CacheSettings::new()).await.unwrap_err();
+    let why =
+        "the address of the cache `ages` (`LARDER_AGES_URL`) cannot be used: nobody knows the scheme `rodis`";
+    assert!(text(&refused).contains(why), "{refused}");
     let elsewhere = Settings::from_vars([("LARDER_AGES_TTL", "redis://:hunter2@cache")]).unwrap_err();
     let folder = std::env::temp_dir().join(format!("larder-hunter2-{}", std::process::id()));
     let url = format!("file://{}", folder.display());
@@ -149,4 +149,12 @@ async fn a_variable_of_a_cache_with_a_longer_name_is_no_mistake() {
     cats.insert("tom", 3).await.unwrap();
     assert!(cats.lookup("tom").await.unwrap().unwrap().ttl_left() <= Some(Duration::from_secs(5)));
     assert_eq!(caches.unused_settings(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_address_that_is_another_s_is_none_of_our_business() {
+    let caches = with(&[("LARDER_TEST_URL", "http://localhost:5000")]);
+    drop(ages(&caches, "ages", CacheSettings::new()).await.unwrap());
+    assert_eq!(caches.unused_settings(), ["LARDER_TEST_URL"]);
+    text(&caches.memory::<u64, u64>("test", CacheSettings::new()).unwrap_err());
 }
