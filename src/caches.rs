@@ -7,12 +7,14 @@
 //! ```
 
 mod cache_settings;
+mod control;
 mod duration_text;
 mod make;
 mod managed;
 mod registered;
 mod setting;
 mod settings;
+mod state;
 #[cfg(feature = "config")]
 mod toml;
 
@@ -21,16 +23,12 @@ pub use settings::Settings;
 
 use crate::{
     BoxedBytes, Cache, Clock, Codec, Error, ErrorKind, Format, Holds, Key, Lookup, Memory, Native, Result,
-    Stats,
 };
-use managed::{BoxFuture, Managed, all};
 use registered::{Form, Registered, Shape};
-use setting::{Secret, Setting, Value};
-use settings::{Resolved, variables_of};
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use setting::{Setting, Value};
+use settings::Resolved;
+use state::{Registry, State, resolve};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::OnceCell;
 
 /// A registry of caches with names. Each is made once; their settings may come from outside; all are listed, paused, cleared
 /// and shut down together.
@@ -91,29 +89,6 @@ use tokio::sync::OnceCell;
 /// ```
 #[derive(Clone, Default)]
 pub struct Caches(Arc<Registry>);
-
-#[derive(Default)]
-struct Registry {
-    // A usual lock, because nothing is waited for under it, and no code of the user runs.
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    settings: Settings,
-    clock: Option<Arc<dyn Clock>>,
-    slots: BTreeMap<String, Arc<Slot>>,
-    /// One connection serves all caches with the same address.
-    stores: HashMap<Secret, Arc<OnceCell<BoxedBytes>>>,
-}
-
-/// The place of a cache. It is taken from when somebody begins to make it.
-struct Slot {
-    variables: String,
-    /// The address and the namespace.
-    place: Option<(Secret, String)>,
-    made: OnceCell<Registered>,
-}
 
 impl Caches {
     /// Makes an empty registry.
@@ -395,120 +370,6 @@ impl Caches {
         slot.as_ref().and_then(|slot| slot.made.get()).map(|made| made.boxed(name)).transpose()
     }
 
-    /// Returns the names, in their order.
-    pub fn names(&self) -> Vec<String> {
-        self.made().into_iter().map(|(name, _)| name).collect()
-    }
-
-    /// Returns what each cache has counted: [`Cache::stats`].
-    pub fn stats(&self) -> BTreeMap<String, Stats> {
-        self.each(|cache| cache.stats()).into_iter().collect()
-    }
-
-    /// Returns what TOML and the environment say of caches that were not made: `[caches.<name>]` of TOML, and names of
-    /// variables. Where all caches are made at the beginning, these are mistakes; but variables that begin with `LARDER_`
-    /// may be there for others.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use larder::{Caches, CacheSettings, Settings};
-    ///
-    /// let caches = Caches::new(Settings::from_vars([("LARDER_USERS_TTL", "5s"), ("LARDER_AGES_TTL", "5s")])?);
-    /// let _squares = caches.memory::<u64, u64>("ages", CacheSettings::new())?;
-    /// assert_eq!(caches.unused_settings(), ["LARDER_USERS_TTL"]);
-    /// # larder::Result::Ok(())
-    /// ```
-    pub fn unused_settings(&self) -> Vec<String> {
-        let names = self.names();
-        self.state().settings.said_of_others(&names)
-    }
-
-    /// Lets every read of this cache miss: [`Cache::pause_reads`].
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] if there is no such cache; the error names those there are. So of the three that follow.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use larder::{CacheSettings, Caches};
-    ///
-    /// let caches = Caches::default();
-    /// let squares = caches.memory::<u64, u64>("squares", CacheSettings::new())?;
-    /// caches.pause_reads("squares")?;
-    /// caches.pause_writes("squares")?;
-    /// assert!(!squares.is_reading() && !squares.is_writing());
-    ///
-    /// caches.resume_reads("squares")?;
-    /// caches.resume_writes("squares")?;
-    /// assert!(squares.is_reading() && squares.is_writing());
-    /// # larder::Result::Ok(())
-    /// ```
-    pub fn pause_reads(&self, name: &str) -> Result<()> {
-        self.one(name, |cache| cache.set_reading(false))
-    }
-
-    /// Ends what [`pause_reads`](Self::pause_reads) began.
-    pub fn resume_reads(&self, name: &str) -> Result<()> {
-        self.one(name, |cache| cache.set_reading(true))
-    }
-
-    /// Stores nothing in this cache: [`Cache::pause_writes`].
-    pub fn pause_writes(&self, name: &str) -> Result<()> {
-        self.one(name, |cache| cache.set_writing(false))
-    }
-
-    /// Ends what [`pause_writes`](Self::pause_writes) began.
-    pub fn resume_writes(&self, name: &str) -> Result<()> {
-        self.one(name, |cache| cache.set_writing(true))
-    }
-
-    /// Removes every entry of every cache: [`Cache::clear`], of all at the same time.
-    ///
-    /// # Errors
-    ///
-    /// The first error of a cache, in the order of the names; all are tried.
-    ///
-    /// # Cancel safety
-    ///
-    /// As of [`Cache::clear`].
-    pub async fn clear(&self) -> Result<()> {
-        self.all_of_them(|cache| cache.clear()).await
-    }
-
-    /// Writes all that is queued anywhere, and ends the queues: [`Cache::shutdown`], of all at the same time. The place for it
-    /// is the end of a service.
-    ///
-    /// # Errors
-    ///
-    /// The first error of a cache, in the order of the names; all are tried.
-    ///
-    /// # Cancel safety
-    ///
-    /// As of [`Cache::shutdown`].
-    pub async fn shutdown(&self) -> Result<()> {
-        self.all_of_them(|cache| cache.shutdown()).await
-    }
-
-    async fn all_of_them(
-        &self,
-        work: impl for<'a> Fn(&'a dyn Managed) -> BoxFuture<'a, Result<()>> + Send + Sync,
-    ) -> Result<()> {
-        let made = self.made();
-        let mut under_way: Vec<BoxFuture<'_, Result<()>>> = Vec::new();
-        for (name, slot) in &made {
-            let Some(made) = slot.made.get() else { continue };
-            let work = work(&*made.managed);
-            under_way.push(Box::pin(async move {
-                work.await
-                    .map_err(|error| Error::new(error.kind(), format!("cache `{name}`")).caused_by(error))
-            }));
-        }
-        all(under_way).await.into_iter().collect()
-    }
-
     /// The store that the settings name, if they do.
     async fn store(&self, name: &str, resolved: &Resolved) -> Result<Option<BoxedBytes>> {
         let Some((Value::Url(url), origin)) = resolved.values.get(&Setting::Url) else { return Ok(None) };
@@ -529,97 +390,10 @@ impl Caches {
         }
     }
 
-    /// The caches that are made.
-    fn made(&self) -> Vec<(String, Arc<Slot>)> {
-        let state = self.state();
-        let made = state.slots.iter().filter(|(_, slot)| slot.made.get().is_some());
-        made.map(|(name, slot)| (name.clone(), Arc::clone(slot))).collect()
-    }
-
-    /// Asks each cache, while nothing is locked.
-    fn each<T>(&self, ask: impl Fn(&dyn Managed) -> T) -> Vec<(String, T)> {
-        let made = self.made().into_iter();
-        made.filter_map(|(name, slot)| Some((name, ask(&*slot.made.get()?.managed)))).collect()
-    }
-
-    fn one(&self, name: &str, work: impl Fn(&dyn Managed)) -> Result<()> {
-        let made = self.made();
-        let found = made.iter().find(|(known, _)| known == name).and_then(|(_, slot)| slot.made.get());
-        let Some(found) = found else {
-            let known = made.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            return Err(wrong(format!("there is no cache {}; there are {known}", shown(name))));
-        };
-        work(&*found.managed);
-        Ok(())
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // No code of the user runs under it, so it is as it should be.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    /// The place of the cache of this name, where no other one takes what it wants.
-    fn slot(&mut self, name: &str, resolved: &Resolved) -> Result<Arc<Slot>> {
-        self.forget_what_failed();
-        if let Some(slot) = self.slots.get(name) {
-            return Ok(Arc::clone(slot));
-        }
-        let variables = variables_of(name)?;
-        if let Some((other, _)) = self.slots.iter().find(|(_, slot)| slot.variables == variables) {
-            let why = format!("both have the variables `LARDER_{variables}_..`");
-            return Err(wrong(format!(
-                "there is a cache `{other}`, and now `{name}`; {why}: give one of the two another name"
-            )));
-        }
-        let place = match (resolved.get(Setting::Url), resolved.get(Setting::Namespace)) {
-            (Some(Value::Url(url)), Some(Value::Text(namespace))) => Some((url.clone(), namespace.clone())),
-            _ => None,
-        };
-        if let Some((other, _)) = self.slots.iter().find(|(_, slot)| place.is_some() && slot.place == place) {
-            return Err(wrong(format!(
-                "the caches `{other}` and `{name}` have the same namespace in the same store: give one of the two another \
-                 `namespace`"
-            )));
-        }
-        let slot = Arc::new(Slot { variables, place, made: OnceCell::new() });
-        self.slots.insert(name.into(), Arc::clone(&slot));
-        Ok(slot)
-    }
-
-    /// Gives up the places of caches that could not be made.
-    fn forget_what_failed(&mut self) {
-        // Whoever makes one holds it.
-        self.slots.retain(|_, slot| slot.made.get().is_some() || Arc::strong_count(slot) > 1);
-    }
-}
-
-/// What such a cache is to be, if its form allows for it.
-fn resolve(settings: &Settings, name: &str, said: &CacheSettings, form: Form) -> Result<Resolved> {
-    let resolved = settings.resolve(name, said)?;
-    match form {
-        Form::Created => {}
-        Form::Memory => {
-            if let Some((_, origin)) = resolved.values.get(&Setting::Url) {
-                return Err(wrong(format!(
-                    "the cache `{name}` is in memory only, and cannot have an address ({origin}): make it by `get_or_create`"
-                )));
-            }
-        }
-        Form::Added => {
-            let mut from_outside = settings.said_outside(name, &variables_of(name)?).into_iter();
-            if let Some((setting, (_, origin))) =
-                from_outside.find(|(setting, _)| *setting != Setting::Enabled)
-            {
-                let setting = setting.name();
-                return Err(wrong(format!(
-                    "the cache `{name}` is composed by hand, and takes no `{setting}` from outside ({origin}), only `enabled`"
-                )));
-            }
-        }
-    }
-    Ok(resolved)
 }
 
 fn is_being_made(name: &str) -> Error {
@@ -639,15 +413,4 @@ fn shown(text: &str) -> String {
     let mut letters = text.chars();
     let start: String = letters.by_ref().take(LONGEST).flat_map(char::escape_debug).collect();
     if letters.next().is_some() { format!("`{start}..`") } else { format!("`{start}`") }
-}
-
-impl fmt::Debug for Caches {
-    /// Prints the caches, each as a tree of its levels, without keys, values or addresses.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut caches = f.debug_map();
-        for (name, cache) in self.each(|cache| format!("{cache:?}")) {
-            caches.entry(&name, &format_args!("{cache}"));
-        }
-        caches.finish()
-    }
 }
