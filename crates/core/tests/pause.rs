@@ -286,6 +286,30 @@ async fn who_joins_a_load_after_the_pause_is_not_served_what_that_read_before() 
 }
 
 #[tokio::test]
+async fn who_joins_a_reload_after_the_pause_waits_for_its_end() {
+    let (clock, far) = (MockClock::new(), FakeBytes::new());
+    let cache = chain(&Fake::new(), &far).stale(60 * SECOND).clock(clock.clone());
+    chain(&Fake::new(), &far)
+        .stale(60 * SECOND)
+        .clock(clock.clone())
+        .insert("ada", "old".into())
+        .await
+        .unwrap();
+    clock.advance(70 * SECOND);
+    let loader: Loader<Bytes> = Loader::value("new".into()).gated();
+    // Served what is stale, while it is reloaded.
+    assert_eq!(cache.get_or_load("ada", loader.load()).await.unwrap(), "old");
+    cache.pause_reads();
+    let after = tokio::spawn({
+        let (cache, load) = (cache.clone(), loader.load());
+        async move { cache.get_or_load("ada", load).await.unwrap() }
+    });
+    settle().await;
+    loader.gate().open();
+    assert_eq!((after.await.unwrap(), loader.loads()), ("new".into(), 1));
+}
+
+#[tokio::test]
 async fn an_insert_that_waited_for_its_turn_minds_the_pause() {
     let far = FakeBytes::new();
     let cache: Cache<str, Bytes> = Cache::new(far.clone()).boxed();
