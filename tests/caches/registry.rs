@@ -180,7 +180,8 @@ async fn configuring_changes_no_cache_that_is_there() {
     assert!(error.contains("`ages`") && !error.contains("`squares`"), "{error}");
     assert_eq!(caches.unused_settings(), [""; 0]);
     // What changes none of them is taken.
-    let same = Settings::from_vars([("LARDER_AGES_TTL", "1m"), ("LARDER_OTHERS_TTL", "5s")]).unwrap();
+    let same = [("LARDER_AGES_TTL", "1m"), ("LARDER_AGES_STALE", "none"), ("LARDER_OTHERS_TTL", "5s")];
+    let same = Settings::from_vars(same).unwrap();
     caches.configure(same).unwrap();
     assert_eq!(caches.unused_settings(), ["LARDER_OTHERS_TTL"]);
     drop(ages(&caches, "ages", said()).await.unwrap());
