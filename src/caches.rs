@@ -11,6 +11,7 @@ mod control;
 mod duration_text;
 mod make;
 mod managed;
+mod of_functions;
 mod registered;
 mod setting;
 mod settings;

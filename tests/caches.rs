@@ -4,6 +4,8 @@
 
 #[path = "caches/environment.rs"]
 mod environment;
+#[path = "caches/functions.rs"]
+mod functions;
 #[path = "caches/pass_through.rs"]
 mod pass_through;
 #[path = "caches/registry.rs"]

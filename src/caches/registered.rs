@@ -15,6 +15,8 @@ pub(super) enum Form {
     Memory,
     /// By `add`.
     Added,
+    /// For a function.
+    Function,
 }
 
 impl Form {
@@ -23,6 +25,7 @@ impl Form {
             Form::Created => "by `get_or_create`",
             Form::Memory => "by `memory`",
             Form::Added => "by hand, and added",
+            Form::Function => "for a function",
         }
     }
 }

@@ -61,7 +61,7 @@ pub(super) struct Section {
 }
 
 /// What a cache is to be, with where each setting was said, for errors.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Resolved {
     pub(super) values: BTreeMap<Setting, (Value, String)>,
 }
@@ -252,6 +252,19 @@ impl Settings {
             values.remove(&Setting::Enabled);
         }
         Ok(Resolved { values })
+    }
+
+    /// These without one setting of a cache, and without what is no setting of any.
+    pub(super) fn without(&self, name: &str, setting: Setting) -> Settings {
+        let mut left = self.clone();
+        left.strangers.clear();
+        if let Some(section) = left.toml.caches.get_mut(name) {
+            section.said.remove(&setting);
+        }
+        if let Some(said) = variables_of(name).ok().and_then(|name| left.variables.caches.get_mut(&name)) {
+            said.remove(&setting);
+        }
+        left
     }
 
     /// What TOML and the environment say of one cache.

@@ -4,7 +4,7 @@ use super::registered::{Form, Registered};
 use super::setting::{Secret, Setting, Value};
 use super::settings::{Resolved, variables_of};
 use super::wrong;
-use crate::{BoxedBytes, CacheSettings, Clock, Result, Settings};
+use crate::{BoxedBytes, CacheSettings, Clock, Error, Result, Settings};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) slots: BTreeMap<String, Arc<Slot>>,
     /// One connection serves all caches with the same address.
     pub(super) stores: HashMap<Secret, Arc<OnceCell<BoxedBytes>>>,
+    /// What could not be used, and had nobody to be told.
+    pub(super) problems: Vec<Error>,
 }
 
 /// The place of a cache. It is taken from when somebody begins to make it.
@@ -73,10 +75,14 @@ pub(super) fn resolve(settings: &Settings, name: &str, said: &CacheSettings, for
     let resolved = settings.resolve(name, said)?;
     match form {
         Form::Created => {}
-        Form::Memory => {
+        Form::Memory | Form::Function => {
             if let Some((_, origin)) = resolved.values.get(&Setting::Url) {
+                let cure = match form {
+                    Form::Function => "give the function one by `cache = ..`, which `get_or_create` makes",
+                    _ => "make it by `get_or_create`",
+                };
                 return Err(wrong(format!(
-                    "the cache `{name}` is in memory only, and cannot have an address ({origin}): make it by `get_or_create`"
+                    "the cache `{name}` is in memory only, and cannot have an address ({origin}): {cure}"
                 )));
             }
         }

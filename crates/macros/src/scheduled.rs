@@ -166,9 +166,10 @@ fn code(
                 static CACHE: ::std::sync::LazyLock<#krate::Cache<(), #value, #krate::Memory<(), #value>, #krate::Native>> =
                     ::std::sync::LazyLock::new(|| {
                         let every: ::core::time::Duration = #every_code;
-                        #krate::Cache::new(#krate::Memory::new(1))
-                            .name(::core::concat!(::core::module_path!(), #place))
-                            .ttl(every.saturating_mul(2))
+                        #krate::Caches::of_the_process().function(
+                            ::core::concat!(::core::module_path!(), #place),
+                            #krate::CacheSettings::new().capacity(1).ttl(every.saturating_mul(2)),
+                        )
                     });
                 &CACHE
             }
