@@ -46,7 +46,7 @@ async fn a_success_removes_what_is_no_longer_true() {
             price::cache().get_now("bread").is_some(),
         )
     };
-    (user(1).await, by_name("ada", 7).await, price("bread"));
+    let _ = (user(1).await, by_name("ada", 7).await, price("bread"));
     assert_eq!(rename(1, "ada".into(), "bread", 7, false).await, Err(Refused));
     assert_eq!(there(), (true, true, true));
     assert_eq!(rename(1, "ada".into(), "bread", 7, true).await, Ok("adabread".into()));
@@ -63,7 +63,7 @@ async fn tags_of_arguments_and_results_are_invalidated() {
         Moved { to: from + 1 }
     }
 
-    (team(100).await, team(101).await, team(102).await);
+    let _ = (team(100).await, team(101).await, team(102).await);
     assert_eq!(transfer(100).await.to, 101);
     let left = [100, 101, 102].map(|number| team::cache().get_now(&number).is_some());
     assert_eq!(left, [false, false, true]);
@@ -81,7 +81,7 @@ async fn what_the_function_returns_may_be_what_is_invalidated() {
         Ok(Created { id: 2, name: "bob".into() })
     }
 
-    (user(2).await, by_name("bob", 9).await);
+    let _ = (user(2).await, by_name("bob", 9).await);
     assert_eq!(create().await.unwrap().id, 2);
     assert_eq!(user::cache().get_now(&2), None);
     assert_eq!(by_name::cache().get_now(&("bob".into(), 9)), None);

@@ -1,4 +1,6 @@
 //! Functions whose results are kept: `#[cached]`.
+#![allow(clippy::unused_async, reason = "what is async in these tests is the function, not its body")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod errors;
 mod given;

@@ -29,12 +29,12 @@ impl Users {
         if id == 0 {
             return Err(std::fmt::Error);
         }
-        let name = self.named(id)?;
+        let name = self.named(id).ok_or(std::fmt::Error)?;
         Ok(format!("{name}{}", if id == 1 { "!" } else { "" }))
     }
 
-    fn named(&self, id: u64) -> Result<String, std::fmt::Error> {
-        Ok(format!("{} {id}", self.name))
+    fn named(&self, id: u64) -> Option<String> {
+        (id < 100).then(|| format!("{} {id}", self.name))
     }
 
     #[cached(cache = self.by_page)]

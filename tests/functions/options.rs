@@ -72,7 +72,7 @@ async fn clear_leaves_the_results_of_other_functions() {
         2
     }
 
-    (one().await, other().await);
+    let _ = (one().await, other().await);
     one::clear().await.unwrap();
     assert_eq!((one::cache().get_now(&()), other::cache().get_now(&())), (None, Some(2)));
 }

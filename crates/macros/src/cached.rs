@@ -122,8 +122,14 @@ impl Cached {
             }
         }
         let body = if self.options.batch.is_some() { batch::body(self) } else { self.body() };
+        // The load has it too, whatever it is called.
+        let is_hidden = self.arguments.iter().any(|argument| argument.name.to_string().starts_with('_'));
+        let hidden = is_hidden.then(
+            || quote!(#[allow(clippy::used_underscore_binding, reason = "it is handed on to the load")]),
+        );
         quote! {
             #(#attributes)*
+            #hidden
             #vis #defaultness #signature {
                 #body
             }

@@ -243,11 +243,8 @@ impl Steps<'_> {
         let name = format_ident!("kept_{}", self.many, span = at);
         self.many += 1;
         let statement = quote_spanned!(at=> let #name = #value;);
-        if is_after {
-            self.after.push(statement)
-        } else {
-            self.before.push(statement)
-        }
+        let when = if is_after { &mut self.after } else { &mut self.before };
+        when.push(statement);
         name.to_token_stream()
     }
 

@@ -5,11 +5,11 @@ use crate::list::{Listed, known};
 use crate::period::Period;
 use crate::signature::{Returned, parameter};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ItemFn, Path, Result, Token, parse_quote};
+use syn::{Error, Expr, ItemFn, Path, Result, Signature, Token, parse_quote};
 
 const OPTIONS: [&str; 8] =
     ["every", "start", "jitter", "ttl", "retry_after", "stop_when_unread", "on_error", "crate"];
@@ -89,52 +89,19 @@ fn code(
 ) -> TokenStream {
     let at = Span::mixed_site();
     let ItemFn { attrs, vis, sig, block } = function;
-    let (name, ty, value) = (&sig.ident, &returned.ty, returned.value());
+    let (name, value) = (&sig.ident, returned.value());
     let is_async = sig.asyncness.is_some();
     let never: syn::Type = parse_quote!(::core::convert::Infallible);
     let failure = returned.result.as_ref().map_or(&never, |(_, error)| error);
     let every_code = every.code();
     let settings = settings.iter().map(|(name, value)| quote_spanned!(at=> .#name(#value)));
-    let text = name.to_string();
-
-    let run = match (is_async, returned.result.is_some()) {
-        (true, true) => quote_spanned!(at=> async || Self::uncached().await),
-        (true, false) => quote_spanned!(at=> async || ::core::result::Result::Ok(Self::uncached().await)),
-        (false, true) => {
-            quote_spanned!(at=> async || #krate::function::off_the_runtime(Self::uncached).await)
-        }
-        (false, false) => {
-            quote_spanned!(at=> async || ::core::result::Result::Ok(#krate::function::off_the_runtime(Self::uncached).await))
-        }
-    };
+    let run = run(is_async, krate, returned);
     let hit = if returned.result.is_some() {
         quote_spanned!(at=> ::core::result::Result::Ok(value))
     } else {
         quote_spanned!(at=> value)
     };
-    let (asks, waits) = match (is_async, returned.result.is_some()) {
-        (true, true) => {
-            (quote!(get_or_load(&(), async || -> #ty { #name::uncached().await })), quote!(.await))
-        }
-        (true, false) => {
-            (quote!(get_or_insert_with(&(), async || -> #ty { #name::uncached().await })), quote!(.await))
-        }
-        (false, true) => (quote!(get_or_load(&(), #name::uncached)), quote!()),
-        (false, false) => (quote!(get_or_insert_with(&(), #name::uncached)), quote!()),
-    };
-    let blocking = (!is_async).then(|| quote_spanned!(at=> .blocking()));
-    let asked = quote_spanned!(at=> #name::cache() #blocking . #asks #waits);
-    let asked = if returned.result.is_some() {
-        let error = error(krate, &text, at);
-        quote_spanned! {at=>
-            match #asked {
-                ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
-                ::core::result::Result::Err(error) => ::core::result::Result::Err(#error),
-            }
-        }
-    } else {
-        asked
-    };
+    let asked = asked(sig, krate, returned);
     let doc = format!("What goes with the scheduled function [`{name}()`].");
     let mut uncached = sig.clone();
     uncached.ident = format_ident!("uncached", span = name.span());
@@ -230,10 +197,50 @@ fn code(
     }
 }
 
+/// The closure that runs the function, and cannot fail where that cannot.
+fn run(is_async: bool, krate: &Path, returned: &Returned) -> TokenStream {
+    let at = Span::mixed_site();
+    match (is_async, returned.result.is_some()) {
+        (true, true) => quote_spanned!(at=> async || Self::uncached().await),
+        (true, false) => quote_spanned!(at=> async || ::core::result::Result::Ok(Self::uncached().await)),
+        (false, true) => {
+            quote_spanned!(at=> async || #krate::function::off_the_runtime(Self::uncached).await)
+        }
+        (false, false) => {
+            quote_spanned!(at=> async || ::core::result::Result::Ok(#krate::function::off_the_runtime(Self::uncached).await))
+        }
+    }
+}
+
+/// What a call comes to for which the schedule has nothing yet.
+fn asked(signature: &Signature, krate: &Path, returned: &Returned) -> TokenStream {
+    let at = Span::mixed_site();
+    let (name, ty) = (&signature.ident, &returned.ty);
+    let is_async = signature.asyncness.is_some();
+    let method =
+        format_ident!("{}", if returned.result.is_some() { "get_or_load" } else { "get_or_insert_with" });
+    let asked = if is_async {
+        quote_spanned!(at=> #name::cache().#method(&(), async || -> #ty { #name::uncached().await }).await)
+    } else {
+        quote_spanned!(at=> #name::cache().blocking().#method(&(), #name::uncached))
+    };
+    if returned.result.is_none() {
+        return asked;
+    }
+    let error = error(krate, &name.to_string(), at);
+    quote_spanned! {at=>
+        match #asked {
+            ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
+            ::core::result::Result::Err(error) => ::core::result::Result::Err(#error),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::shown::shown;
+    use quote::quote;
 
     #[test]
     fn a_schedule_is_a_static_and_begins_when_it_is_asked() {

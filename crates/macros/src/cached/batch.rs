@@ -28,7 +28,7 @@ pub(super) fn error(cached: &Cached) -> Type {
 /// `.batch_loader(..)`
 pub(super) fn loader(cached: &Cached) -> Option<TokenStream> {
     let at = Span::mixed_site();
-    let Batch { load, window, max_batch, .. } = cached.options.batch.as_ref()?;
+    let Batch { load, window, most, .. } = cached.options.batch.as_ref()?;
     let loader = if cached.returned.result.is_some() {
         quote_spanned!(at=> .batch_loader(#load))
     } else {
@@ -38,8 +38,8 @@ pub(super) fn loader(cached: &Cached) -> Option<TokenStream> {
         let window = window.code();
         quote_spanned!(at=> .window(#window))
     });
-    let max_batch = max_batch.as_ref().map(|many| quote_spanned!(at=> .max_batch(#many)));
-    Some(quote_spanned!(at=> #loader #window #max_batch))
+    let most = most.as_ref().map(|many| quote_spanned!(at=> .max_batch(#many)));
+    Some(quote_spanned!(at=> #loader #window #most))
 }
 
 /// The body of the function.

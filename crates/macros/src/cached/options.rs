@@ -85,7 +85,7 @@ pub(crate) struct CacheErrors {
 pub(crate) struct Batch {
     pub(crate) load: Expr,
     pub(crate) window: Option<Period>,
-    pub(crate) max_batch: Option<Expr>,
+    pub(crate) most: Option<Expr>,
     pub(crate) span: Span,
 }
 
@@ -194,18 +194,18 @@ fn cache_errors(name: &Ident, input: ParseStream<'_>) -> Result<CacheErrors> {
 fn batch(name: &Ident, input: ParseStream<'_>) -> Result<Batch> {
     let span = name.span();
     if !input.peek(syn::token::Paren) {
-        return Ok(Batch { load: value(name, input)?, window: None, max_batch: None, span });
+        return Ok(Batch { load: value(name, input)?, window: None, most: None, span });
     }
     let inside;
     parenthesized!(inside in input);
-    let mut batch = Batch { load: inside.parse()?, window: None, max_batch: None, span };
+    let mut batch = Batch { load: inside.parse()?, window: None, most: None, span };
     let mut said = Listed::default();
     while inside.parse::<Option<Token![,]>>()?.is_some() && !inside.is_empty() {
         let name: Ident = inside.parse()?;
         said.once(&name)?;
         match name.to_string().as_str() {
             "window" => batch.window = Some(value(&name, &inside)?),
-            "max_batch" => batch.max_batch = Some(value(&name, &inside)?),
+            "max_batch" => batch.most = Some(value(&name, &inside)?),
             other => {
                 return Err(Error::new(
                     name.span(),
