@@ -67,8 +67,8 @@ impl Parse for Options {
 }
 
 /// What stands in place of a function with the attribute.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let function: ImplItemFn = syn::parse2(item).map_err(|error| {
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> Result<TokenStream> {
+    let function: ImplItemFn = syn::parse2(item.clone()).map_err(|error| {
         let why = format!("`#[invalidates]` goes above a function, free or in an `impl`: {error}");
         Error::new(error.span(), why)
     })?;

@@ -6,6 +6,7 @@ mod key;
 mod list;
 mod period;
 mod receiver;
+mod refused;
 mod scheduled;
 mod signature;
 mod template;
@@ -15,19 +16,22 @@ use proc_macro::TokenStream;
 /// Keeps the results of a function.
 #[proc_macro_attribute]
 pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
-    cached::expand(options.into(), item.into()).unwrap_or_else(|error| error.into_compile_error()).into()
+    let item = item.into();
+    cached::expand(options.into(), &item).unwrap_or_else(|error| refused::with_item(error, &item)).into()
 }
 
 /// Removes results of cached functions after a function has succeeded.
 #[proc_macro_attribute]
 pub fn invalidates(options: TokenStream, item: TokenStream) -> TokenStream {
-    invalidates::expand(options.into(), item.into()).unwrap_or_else(|error| error.into_compile_error()).into()
+    let item = item.into();
+    invalidates::expand(options.into(), &item).unwrap_or_else(|error| refused::with_item(error, &item)).into()
 }
 
 /// Runs a function again and again in the background.
 #[proc_macro_attribute]
 pub fn scheduled(options: TokenStream, item: TokenStream) -> TokenStream {
-    scheduled::expand(options.into(), item.into()).unwrap_or_else(|error| error.into_compile_error()).into()
+    let item = item.into();
+    scheduled::expand(options.into(), &item).unwrap_or_else(|error| refused::with_item(error, &item)).into()
 }
 
 /// Implements the trait `Key`: the type can be a key of caches over bytes.

@@ -54,8 +54,8 @@ impl Parse for Options {
 }
 
 /// What stands in place of a function with the attribute.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let function: ItemFn = syn::parse2(item).map_err(|error| {
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> Result<TokenStream> {
+    let function: ItemFn = syn::parse2(item.clone()).map_err(|error| {
         let why = format!("`#[scheduled]` goes above a free function: {error}");
         Error::new(error.span(), why)
     })?;
