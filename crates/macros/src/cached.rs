@@ -83,8 +83,8 @@ impl Cached {
         let name = self.name();
         match self.place {
             Place::Associated => {
-                let uncached = format_ident!("{name}_uncached");
-                quote!(Self::#uncached)
+                let (this, uncached) = (place::this(self), format_ident!("{name}_uncached"));
+                quote!(#this::#uncached)
             }
             _ => quote!(#name::uncached),
         }

@@ -8,7 +8,12 @@ use syn::{Error, ImplItemFn};
 pub(crate) fn with_item(error: Error, item: &TokenStream) -> TokenStream {
     let error = error.into_compile_error();
     let item = with_body(item).unwrap_or_else(|| item.clone());
-    quote!(#error #item)
+    // What only the options use is not unused.
+    quote! {
+        #error
+        #[allow(unused_variables, reason = "the attribute was to use them")]
+        #item
+    }
 }
 
 /// A function that ends with `;`, with a body that never runs: without one it would be a second error.
@@ -31,7 +36,19 @@ mod tests {
 
     #[test]
     fn what_is_refused_stays_as_it_was() {
-        for item in [quote!(pub async fn user(id: u64) -> u64 { id }), quote!(struct User;), quote!(enum E {})] {
+        for item in [
+            quote!(
+                pub async fn user(id: u64) -> u64 {
+                    id
+                }
+            ),
+            quote!(
+                struct User;
+            ),
+            quote!(
+                enum E {}
+            ),
+        ] {
             let text = refused(item.clone());
             assert!(text.contains("compile_error") && text.ends_with(&item.to_string()), "{text}");
         }
@@ -39,6 +56,11 @@ mod tests {
 
     #[test]
     fn a_function_without_a_body_is_given_one() {
-        assert!(refused(quote!(async fn user(id: u64) -> u64;)).ends_with("{ :: core :: unreachable ! () }"));
+        assert!(
+            refused(quote!(
+                async fn user(id: u64) -> u64;
+            ))
+            .ends_with("{ :: core :: unreachable ! () }")
+        );
     }
 }
