@@ -185,3 +185,15 @@ async fn a_scoped_load_borrows() {
     assert_eq!(user(&Uncloneable(1), 7).await, 8);
     assert_eq!(user(&Uncloneable(2), 7).await, 8);
 }
+
+#[tokio::test]
+async fn a_closure_among_the_options_knows_the_type_of_the_values() {
+    #[cached(cache_if = |words| !words.is_empty())]
+    async fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    assert_eq!((words("").await.len(), words("ada lovelace").await.len()), (0, 2));
+    assert_eq!(words::cache().get_now(""), None);
+    assert!(words::cache().get_now("ada lovelace").is_some());
+}
