@@ -187,6 +187,18 @@ async fn a_scoped_load_borrows() {
 }
 
 #[tokio::test]
+async fn a_closure_among_the_options_knows_the_type_of_the_values() {
+    #[cached(cache_if = |words| !words.is_empty())]
+    async fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    assert_eq!((words("").await.len(), words("ada lovelace").await.len()), (0, 2));
+    assert_eq!(words::cache().get_now(""), None);
+    assert!(words::cache().get_now("ada lovelace").is_some());
+}
+
+#[tokio::test]
 async fn the_caches_of_functions_stand_in_the_registry_of_the_process() {
     static RUNS: Count = Count::new();
     #[cached]

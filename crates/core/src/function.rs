@@ -8,7 +8,8 @@
 //! | [`owned`] | arguments that a load takes along |
 //! | [`Scratch`], [`find`] | keys of several parts, built without allocating on a hit |
 //! | [`Part`] | parts of a key that is text, which nobody can mistake for others |
-//! | [`key_part`], [`admits`], [`only`] | checks of types, of values; one of many answers |
+//! | [`key_part`], [`kept`], [`CheckedKey`], [`CheckedValue`] | checks of types, each of which is one error |
+//! | [`admits`], [`only`] | checks of values; one of many answers |
 //! | [`Slot`] | a cache whose type of keys nobody has written down |
 //! | [`Schedule`] | a function that runs again and again |
 //! | [`Fallible`], [`Returns`] | what a function returns |
@@ -25,11 +26,11 @@ mod scratch;
 mod settle;
 mod slot;
 
-pub use argument::{Argument, KeyPart, admits, key_part, only, owned};
+pub use argument::{Argument, CheckedKey, KeyPart, admits, key_part, only, owned};
 pub use elsewhere::{off_the_runtime, to_the_end};
 pub use failure::{ByBoth, ByClone, ByConversion, Failure, SharedError};
 pub use part::Part;
-pub use returns::{Fallible, NoResult, Returns};
+pub use returns::{CheckedValue, Fallible, Kept, NoResult, Returns, kept};
 pub use schedule::Schedule;
 pub use scratch::{Scratch, find};
 pub use settle::{Settle, SettleLater};

@@ -40,10 +40,10 @@ struct Cached {
 }
 
 /// What stands in place of a function with the attribute.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let bodiless = batch::with_body(&item);
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> Result<TokenStream> {
+    let bodiless = batch::with_body(item);
     let has_body = bodiless.is_none();
-    let function: ImplItemFn = syn::parse2(bodiless.unwrap_or(item)).map_err(|error| {
+    let function: ImplItemFn = syn::parse2(bodiless.unwrap_or_else(|| item.clone())).map_err(|error| {
         let why = format!("`#[cached]` goes above a function, free or in an `impl`: {error}");
         Error::new(error.span(), why)
     })?;
@@ -85,8 +85,8 @@ impl Cached {
         let name = self.name();
         match self.place {
             Place::Associated => {
-                let uncached = format_ident!("{name}_uncached");
-                quote!(Self::#uncached)
+                let (this, uncached) = (place::this(self), format_ident!("{name}_uncached"));
+                quote!(#this::#uncached)
             }
             _ => quote!(#name::uncached),
         }

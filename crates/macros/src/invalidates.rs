@@ -42,6 +42,10 @@ impl Parse for Options {
                 match name.to_string().as_str() {
                     "tags" => {
                         let inside;
+                        if !input.peek(syn::token::Bracket) {
+                            let why = "`tags` are a list: `tags = [\"user:{id}\"]`";
+                            return Err(Error::new(name.span(), why));
+                        }
                         bracketed!(inside in input);
                         let tags = Punctuated::<LitStr, Token![,]>::parse_terminated(&inside)?;
                         options.tags = tags.into_iter().collect();
@@ -67,8 +71,8 @@ impl Parse for Options {
 }
 
 /// What stands in place of a function with the attribute.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let function: ImplItemFn = syn::parse2(item).map_err(|error| {
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> Result<TokenStream> {
+    let function: ImplItemFn = syn::parse2(item.clone()).map_err(|error| {
         let why = format!("`#[invalidates]` goes above a function, free or in an `impl`: {error}");
         Error::new(error.span(), why)
     })?;
@@ -186,7 +190,7 @@ impl Steps<'_> {
             || mentions(receiver, &["self", RESULT]);
         if is_part && self.is_reference(receiver) {
             let krate = self.krate;
-            self.note(&quote_spanned!(at=> #krate::function::owned(#receiver)), false, receiver.span())
+            self.note(&quote_spanned!(at=> #krate::function::owned()(#receiver)), false, receiver.span())
         } else if is_part && is_place(receiver) {
             self.note(
                 &quote_spanned!(at=> ::core::clone::Clone::clone(&#receiver)),
@@ -206,13 +210,16 @@ impl Steps<'_> {
         match given {
             Expr::Lit(literal) => literal.to_token_stream(),
             Expr::Reference(ExprReference { expr, mutability: None, .. }) => {
-                let kept =
-                    self.note(&quote_spanned!(at=> #krate::function::owned(&#expr)), is_after, given.span());
+                let kept = self.note(
+                    &quote_spanned!(at=> #krate::function::owned()(&#expr)),
+                    is_after,
+                    given.span(),
+                );
                 quote_spanned!(at=> &#kept)
             }
             reference if self.is_reference(reference) => {
                 let kept = self.note(
-                    &quote_spanned!(at=> #krate::function::owned(#reference)),
+                    &quote_spanned!(at=> #krate::function::owned()(#reference)),
                     is_after,
                     given.span(),
                 );

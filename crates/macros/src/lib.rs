@@ -6,6 +6,7 @@ mod key;
 mod list;
 mod period;
 mod receiver;
+mod refused;
 mod scheduled;
 #[cfg(test)]
 mod shown;
@@ -124,7 +125,8 @@ use proc_macro::TokenStream;
 /// An alias for a `Result` is one if it is called `Result`; under another name it is refused, because its errors would be kept.
 #[proc_macro_attribute]
 pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
-    cached::expand(options.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    let item = item.into();
+    cached::expand(options.into(), &item).unwrap_or_else(|error| refused::with_item(error, &item)).into()
 }
 
 /// Invalidates results after a function has succeeded: those that are no longer true then.
@@ -168,7 +170,8 @@ pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Once the body has returned, all is invalidated even if the caller goes away; before that, nothing is.
 #[proc_macro_attribute]
 pub fn invalidates(options: TokenStream, item: TokenStream) -> TokenStream {
-    invalidates::expand(options.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    let item = item.into();
+    invalidates::expand(options.into(), &item).unwrap_or_else(|error| refused::with_item(error, &item)).into()
 }
 
 /// Runs a function again and again in the background: a call returns its last good result, without waiting.
@@ -218,7 +221,8 @@ pub fn invalidates(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `rate::cache()` | the cache that has the result: what is removed there is loaded anew |
 #[proc_macro_attribute]
 pub fn scheduled(options: TokenStream, item: TokenStream) -> TokenStream {
-    scheduled::expand(options.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    let item = item.into();
+    scheduled::expand(options.into(), &item).unwrap_or_else(|error| refused::with_item(error, &item)).into()
 }
 
 /// Implements the trait `Key`: the type can be a key of caches over bytes.

@@ -9,7 +9,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ItemFn, Path, Result, Signature, Token, parse_quote};
+use syn::{Error, Expr, ItemFn, Path, Result, ReturnType, Signature, Token, Type, parse_quote};
 
 const OPTIONS: [&str; 8] =
     ["every", "start", "jitter", "ttl", "retry_after", "stop_when_unread", "on_error", "crate"];
@@ -54,8 +54,8 @@ impl Parse for Options {
 }
 
 /// What stands in place of a function with the attribute.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let function: ItemFn = syn::parse2(item).map_err(|error| {
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> Result<TokenStream> {
+    let function: ItemFn = syn::parse2(item.clone()).map_err(|error| {
         let why = format!("`#[scheduled]` goes above a free function: {error}");
         Error::new(error.span(), why)
     })?;
@@ -64,16 +64,29 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     let every = options
         .every
         .ok_or_else(|| Error::new(Span::call_site(), "how often does it run? `every = \"5m\"`"))?;
+    if let Some(receiver) = signature.receiver() {
+        let why = "a schedule is one for the whole process, and has no instance to be called on: make it a free function, or call \
+                   `Cache::refresh_every` with a closure that has one";
+        return Err(Error::new_spanned(receiver, why));
+    }
     if let Some(input) = signature.inputs.first() {
         let why = "nobody is there to give a schedule its arguments: take none, and get what is needed inside, or call \
                    `Cache::refresh_every` with a closure that has it";
-        return Err(Error::new(input.span(), why));
+        return Err(Error::new_spanned(input, why));
     }
     if let Some(parameter) = parameter(&signature.generics) {
         return Err(Error::new(
             parameter.span(),
             "a schedule is one for the whole process, so it has no type parameters",
         ));
+    }
+    let returns_nothing = match &signature.output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    };
+    if returns_nothing {
+        let why = "it returns nothing, so there is nothing to read between two runs: return a value, or run it in a task of your own";
+        return Err(Error::new(signature.ident.span(), why));
     }
     let krate: Path = options.krate.unwrap_or_else(|| parse_quote!(::larder));
     let returned = Returned::of(signature, &krate)?;

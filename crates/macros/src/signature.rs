@@ -55,13 +55,7 @@ impl Argument {
 
     /// Whether it is a number, a `bool` or a `char`, which are copied at no cost.
     pub(crate) fn is_plain(&self) -> bool {
-        is_named(
-            &self.ty,
-            &[
-                "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-                "f32", "f64", "bool", "char",
-            ],
-        )
+        is_named(&self.ty, &PLAIN) || is_named(&self.ty, &["f32", "f64"])
     }
 
     /// Whether its type, or what it refers to, surely mentions no type parameter.
@@ -69,13 +63,25 @@ impl Argument {
         self.is_plain() || is_named(self.referred().unwrap_or(&self.ty), &["str", "String"])
     }
 
-    /// The type as a part of a key that is kept: owned.
-    pub(crate) fn owned_type(&self) -> TokenStream {
-        match self.referred() {
-            Some(ty) if is_named(ty, &["str"]) => quote_spanned!(mixed(ty)=> ::std::string::String),
-            Some(ty) => quote_spanned!(mixed(ty)=> <#ty as ::std::borrow::ToOwned>::Owned),
-            None => self.ty.to_token_stream(),
+    /// The type that is looked up by, if it is the key.
+    pub(crate) fn key_type(&self, krate: &Path) -> TokenStream {
+        let ty = self.referred().unwrap_or(&self.ty);
+        if is_surely_key(ty) {
+            return ty.to_token_stream();
         }
+        quote_spanned!(mixed(ty)=> <#ty as #krate::function::CheckedKey<{ #krate::function::key_part::<#ty>() }>>::Key)
+    }
+
+    /// The type as a part of a key that is kept: owned.
+    pub(crate) fn owned_type(&self, krate: &Path) -> TokenStream {
+        let ty = self.referred().unwrap_or(&self.ty);
+        if is_named(ty, &["str"]) {
+            return quote_spanned!(mixed(ty)=> ::std::string::String);
+        }
+        if is_surely_key(ty) {
+            return ty.to_token_stream();
+        }
+        quote_spanned!(mixed(ty)=> <#ty as #krate::function::CheckedKey<{ #krate::function::key_part::<#ty>() }>>::Kept)
     }
 
     /// A reference to it, of the type that is looked up by.
@@ -96,6 +102,13 @@ impl Argument {
         }
     }
 
+    /// It as what a load takes along, if it is a reference.
+    pub(crate) fn taken(&self, krate: &Path) -> Option<TokenStream> {
+        let (name, referred) = (&self.name, self.referred()?);
+        let (at, krate) = (mixed(referred), shown_at(krate, referred));
+        Some(quote_spanned!(at=> #krate::function::owned()(#name)))
+    }
+
     /// As an input of a companion.
     pub(crate) fn input(&self) -> TokenStream {
         let Argument { name, ty } = self;
@@ -111,6 +124,25 @@ impl Argument {
 /// A span at which names of locals are ours, and which is shown as that of `code`.
 pub(crate) fn mixed(code: &impl Spanned) -> Span {
     Span::mixed_site().located_at(code.span())
+}
+
+/// The path, so that what is wrong with what it names is shown at `code`.
+pub(crate) fn shown_at(krate: &Path, code: &impl Spanned) -> TokenStream {
+    let at = mixed(code);
+    let tokens = krate.to_token_stream().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(at));
+        token
+    });
+    tokens.collect()
+}
+
+/// Types that are copied at no cost, and can be a part of a key.
+const PLAIN: [&str; 14] =
+    ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "bool", "char"];
+
+/// Whether it needs no check that it can be a part of a key.
+fn is_surely_key(ty: &Type) -> bool {
+    is_named(ty, &PLAIN) || is_named(ty, &["str", "String"])
 }
 
 fn is_named(ty: &Type, names: &[&str]) -> bool {
@@ -129,17 +161,17 @@ impl Returned {
             Type::Tuple(tuple) if tuple.elems.is_empty() => return Err(Error::new(tuple.span(), nothing)),
             Type::ImplTrait(opaque) => {
                 let why = "a cached value has a type with a name: return that in place of `impl ..`";
-                return Err(Error::new(opaque.span(), why));
+                return Err(Error::new_spanned(opaque, why));
             }
             Type::Reference(reference) => {
                 let why =
                     "a cached value is owned: return a `String`, a `Vec` or an `Arc` in place of a reference";
-                return Err(Error::new(reference.span(), why));
+                return Err(Error::new_spanned(reference, why));
             }
             Type::Path(path) if is_future(&path.path) => {
                 let why = "this returns a future, which can be awaited once: make it an `async fn`; below `#[async_trait]`, give the \
                            method's body to a function of its own with `#[cached]`";
-                return Err(Error::new(path.span(), why));
+                return Err(Error::new_spanned(path, why));
             }
             _ => {}
         }

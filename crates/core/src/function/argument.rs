@@ -13,18 +13,21 @@ pub trait Argument: ToOwned<Owned: Send + 'static> {}
 
 impl<T: ToOwned<Owned: Send + 'static> + ?Sized> Argument for T {}
 
-/// Returns an argument that a load can take along: a clone, a `String` of a `str`, a `Vec` of a slice.
+/// Returns what makes an argument one that a load can take along: a clone, a `String` of a `str`, a `Vec` of a slice.
+///
+/// The function that is returned has the argument, and this one the bound: to an argument that does not fit, the compiler
+/// would propose to borrow it.
 ///
 /// # Examples
 ///
 /// ```
 /// use larder_core::function::owned;
 ///
-/// let name: String = owned("ada");
+/// let name: String = owned()("ada");
 /// assert_eq!(name, "ada");
 /// ```
-pub fn owned<T: Argument + ?Sized>(argument: &T) -> T::Owned {
-    argument.to_owned()
+pub fn owned<T: Argument + ?Sized>() -> fn(&T) -> T::Owned {
+    T::to_owned
 }
 
 /// What can be a part of a key. Implemented for every type that fits, so never by hand.
@@ -38,7 +41,25 @@ pub trait KeyPart: Lookup {}
 impl<T: Lookup + ?Sized> KeyPart for T {}
 
 /// Compiles where `T` can be a part of a key, and says what to do where not.
-pub const fn key_part<T: KeyPart + ?Sized>() {}
+pub const fn key_part<T: KeyPart + ?Sized>() -> bool {
+    true
+}
+
+/// The types of a key, once they are checked: `<T as CheckedKey<{ key_part::<T>() }>>::Key`.
+///
+/// Where the check does not compile, neither does the compiler know this type. So there is one error, at the check, and none
+/// at what is done with the type.
+pub trait CheckedKey<const CHECKED: bool> {
+    /// The type itself, that is looked up by.
+    type Key: ?Sized;
+    /// The type that is kept.
+    type Kept;
+}
+
+impl<T: Lookup + ?Sized, const CHECKED: bool> CheckedKey<CHECKED> for T {
+    type Key = T;
+    type Kept = T::Owned;
+}
 
 /// Asks `admit` about a value.
 ///

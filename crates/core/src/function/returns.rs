@@ -20,6 +20,31 @@ impl<T, E> Fallible for Result<T, E> {
     type Error = E;
 }
 
+/// What a cached function can return. Implemented for every type that fits, so never by hand.
+#[diagnostic::on_unimplemented(
+    message = "a cache cannot keep `{Self}`",
+    label = "this would be kept",
+    note = "each caller is given a clone, on any thread: derive `Clone` for `{Self}`, or return an `Arc` of it, which must be `Send + Sync + 'static`"
+)]
+pub trait Kept: Clone + Send + Sync + 'static {}
+
+impl<T: Clone + Send + Sync + 'static> Kept for T {}
+
+/// Compiles where a cache can keep a `T`, and says what to do where not.
+pub const fn kept<T: Kept>() -> bool {
+    true
+}
+
+/// The type of a value, once it is checked: `<T as CheckedValue<{ kept::<T>() }>>::Value`. See [`CheckedKey`](super::CheckedKey).
+pub trait CheckedValue<const CHECKED: bool> {
+    /// The type itself.
+    type Value;
+}
+
+impl<T, const CHECKED: bool> CheckedValue<CHECKED> for T {
+    type Value = T;
+}
+
 /// Tells whether a type is a `Result` under another name: `Returns::<T>::RESULT`, with [`NoResult`] in scope.
 ///
 /// # Examples

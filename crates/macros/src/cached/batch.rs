@@ -3,6 +3,7 @@
 use super::Cached;
 use super::load::error as error_of;
 use super::options::Batch;
+use crate::signature::mixed;
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote_spanned};
 use syn::Type;
@@ -27,8 +28,8 @@ pub(super) fn error(cached: &Cached) -> Type {
 
 /// `.batch_loader(..)`
 pub(super) fn loader(cached: &Cached) -> Option<TokenStream> {
-    let at = Span::mixed_site();
     let Batch { load, window, most, .. } = cached.options.batch.as_ref()?;
+    let at = mixed(load);
     let loader = if cached.returned.result.is_some() {
         quote_spanned!(at=> .batch_loader(#load))
     } else {
@@ -99,7 +100,8 @@ pub(super) fn uncached(cached: &Cached) -> TokenStream {
     let inputs = cached.arguments.iter().map(crate::signature::Argument::input);
     let key = cached.key.statement(krate);
     let load = cached.options.batch.as_ref().map(|batch| &batch.load);
-    let asked = quote_spanned!(at=> (#load)(::std::vec![::std::borrow::ToOwned::to_owned(key)]).await);
+    let asked =
+        quote_spanned!(mixed(&load)=> (#load)(::std::vec![::std::borrow::ToOwned::to_owned(key)]).await);
     let found = if cached.returned.result.is_some() {
         quote_spanned!(at=> ::core::result::Result::Ok(#krate::function::only(#asked?, key)))
     } else {

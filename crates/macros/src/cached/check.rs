@@ -87,13 +87,13 @@ pub(super) fn options(options: &Options, signature: &Signature, returned: &Retur
         }
     }
     if let Some(period) = policy.negative.as_ref().filter(|_| !returned.is_option()) {
-        let why = "`negative` says how long a `None` is kept, and this returns no `Option`";
+        let why = "`negative` says how long a `None` is kept, and this returns no `Option`: return one, or leave `negative` out";
         return refuse(period.span(), why);
     }
     if let Some(errors) = policy.cache_errors.as_ref().filter(|_| returned.result.is_none()) {
         return refuse(
             errors.span,
-            "`cache_errors` says how long errors are kept, and this returns no `Result`",
+            "`cache_errors` says how long errors are kept, and this returns no `Result`: return one, or leave `cache_errors` out",
         );
     }
     if let Some(capacity) = policy.capacity.as_ref().filter(|capacity| number(capacity) == Some(0.0)) {
@@ -118,9 +118,12 @@ pub(super) fn options(options: &Options, signature: &Signature, returned: &Retur
     if options.cache.is_some() {
         for (name, at) in of_the_cache(policy) {
             if let Some(at) = at {
-                let why = format!(
-                    "`{name}` is said of the cache itself, where that is made: `Cache::new(..).{name}(..)`"
-                );
+                let said = if name == "capacity" {
+                    "Memory::new(..)"
+                } else {
+                    &format!("Cache::new(..).{name}(..)")
+                };
+                let why = format!("`{name}` is said of the cache itself, where that is made: `{said}`");
                 return refuse(at, &why);
             }
         }
@@ -185,7 +188,7 @@ pub(super) fn place(cached: &Cached) -> Result<()> {
                 let why = "what is kept for the whole process cannot be called `Self`: write the type's name";
                 return refuse(value.span(), why);
             }
-            if cached.key.ty().is_none() {
+            if cached.key.ty(&cached.krate).is_none() {
                 let why = "say what the key is: `key = |id| -> u64 { .. }`";
                 return refuse(cached.name().span(), why);
             }

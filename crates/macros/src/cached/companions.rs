@@ -114,6 +114,7 @@ impl<'a> Companions<'a> {
         } else {
             quote_spanned!(at=> insert_with(#key, value, |entry| entry #(#tagged)*))
         };
+        let cache = cached.place.statement(cached);
         let own = matches!(cached.place, Place::Own).then(|| {
             quote_spanned! {at=>
                 /// Removes all results of this function.
@@ -122,12 +123,14 @@ impl<'a> Companions<'a> {
                 ///
                 /// None: its cache is in memory.
                 #vis #asyncness fn clear() -> #krate::Result<()> {
-                    Self::cache()#blocking.clear()#wait
+                    #cache
+                    cache #blocking.clear()#wait
                 }
 
                 /// Returns what its cache has counted.
                 #vis fn stats() -> #krate::Stats {
-                    Self::cache().stats()
+                    #cache
+                    cache.stats()
                 }
             }
         });
@@ -226,9 +229,9 @@ fn uncached(cached: &Cached, name: &Ident) -> TokenStream {
         let mut inside = cached.function.sig.clone();
         inside.ident = Ident::new("body", Span::mixed_site());
         inside.asyncness = None;
-        let taken = cached.arguments.iter().filter(|argument| argument.referred().is_some()).map(|argument| {
-            let name = &argument.name;
-            quote_spanned!(crate::signature::mixed(&argument.ty)=> let #name = #krate::function::owned(#name);)
+        let taken = cached.arguments.iter().filter_map(|argument| {
+            let (name, taken) = (&argument.name, argument.taken(krate)?);
+            Some(quote_spanned!(at=> let #name = #taken;))
         });
         let given = cached.arguments.iter().map(|argument| {
             let name = &argument.name;

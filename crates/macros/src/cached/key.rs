@@ -165,21 +165,21 @@ impl Key {
     }
 
     /// The type that a cache of its own is looked up by; `None` if only the compiler knows it.
-    pub(crate) fn ty(&self) -> Option<TokenStream> {
+    pub(crate) fn ty(&self, krate: &Path) -> Option<TokenStream> {
         Some(match self {
             Key::Nothing => quote!(()),
-            Key::One(argument) => argument.referred().unwrap_or(&argument.ty).to_token_stream(),
-            Key::Parts(_) => self.kept_type(),
+            Key::One(argument) => argument.key_type(krate),
+            Key::Parts(_) => self.kept_type(krate),
             Key::Text(..) => quote!(str),
             Key::Closure(closure) => closure.output.as_ref()?.to_token_stream(),
         })
     }
 
     /// The type of the key that a thread keeps, where parts are put together.
-    fn kept_type(&self) -> TokenStream {
+    fn kept_type(&self, krate: &Path) -> TokenStream {
         match self {
             Key::Parts(parts) => {
-                let types = parts.iter().map(Part::ty);
+                let types = parts.iter().map(|part| part.ty(krate));
                 quote_spanned!(Span::mixed_site()=> (#(#types,)*))
             }
             _ => quote_spanned!(Span::mixed_site()=> ::std::string::String),
@@ -296,7 +296,7 @@ impl Key {
                 }
             };
         }
-        let (kept, made, filled) = (self.kept_type(), self.made(krate), self.filled(krate));
+        let (kept, made, filled) = (self.kept_type(krate), self.made(krate), self.filled(krate));
         // What writes a text wants a name that it can borrow again.
         let found = if matches!(self, Key::Text(..)) {
             quote_spanned!(at=> mut key)
@@ -359,9 +359,9 @@ impl Part {
         }
     }
 
-    fn ty(&self) -> TokenStream {
+    fn ty(&self, krate: &Path) -> TokenStream {
         match self {
-            Part::Argument(argument) => argument.owned_type(),
+            Part::Argument(argument) => argument.owned_type(krate),
             Part::Shown(_) => quote_spanned!(Span::mixed_site()=> ::std::string::String),
         }
     }

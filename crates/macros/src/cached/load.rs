@@ -5,7 +5,7 @@ use super::key::Key;
 use super::options::Policy;
 use super::place::Place;
 use crate::receiver::renamed;
-use crate::signature::{mentions, mixed};
+use crate::signature::{mentions, mixed, shown_at};
 use crate::template::Template;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -52,14 +52,14 @@ impl<'a> Load<'a> {
         let waits = cached.is_async().then(|| quote_spanned!(at=> .await));
         let load = self.closure(owned);
         let loaded = quote_spanned!(at=> cache #with #blocking.#method(#key, load)#waits);
-        if cached.returned.result.is_none() {
+        let Some((_, error_type)) = &cached.returned.result else {
             return quote_spanned! {at=>
                 let load = #load;
                 #loaded
             };
-        }
+        };
         let name = cached.name().to_string();
-        let error = error(krate, &name, at);
+        let error = error(krate, &name, mixed(error_type));
         quote_spanned! {at=>
             let load = #load;
             match #loaded {
@@ -116,16 +116,16 @@ impl<'a> Load<'a> {
         let this = this.filter(|_| mentions(&cached.function.block, &["self"])).map(|receiver| {
             let own = &receiver.self_token;
             if receiver.reference.is_some() {
-                quote_spanned!(mixed(receiver)=> let this = #krate::function::owned(#own);)
+                let krate = shown_at(krate, own);
+                quote_spanned!(mixed(own)=> let this = #krate::function::owned()(#own);)
             } else {
                 quote_spanned!(mixed(receiver)=> let this = ::core::clone::Clone::clone(&#own);)
             }
         });
         let taken = cached.arguments.iter().filter_map(|argument| {
             let name = &argument.name;
-            if owned && argument.referred().is_some() {
-                let at = mixed(&argument.ty);
-                Some(quote_spanned!(at=> let #name = #krate::function::owned(#name);))
+            if let Some(taken) = argument.taken(krate).filter(|_| owned) {
+                Some(quote_spanned!(at=> let #name = #taken;))
             } else if cached.key.borrows() == Some(name) {
                 Some(quote_spanned!(at=> let #name = ::core::clone::Clone::clone(&#name);))
             } else {

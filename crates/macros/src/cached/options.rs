@@ -94,7 +94,7 @@ impl Parse for Options {
         let mut options = Options::default();
         let mut said = Listed::default();
         while !input.is_empty() {
-            let name = input.call(Ident::parse_any)?;
+            let name = option(input)?;
             said.once(&name)?;
             options.read(&name, input)?;
             if !input.is_empty() {
@@ -150,6 +150,16 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// The name of an option.
+fn option(input: ParseStream<'_>) -> Result<Ident> {
+    input.call(Ident::parse_any).map_err(|error| {
+        Error::new(
+            error.span(),
+            "an option has a name: `ttl = \"60s\"`, `capacity = 10_000`, `key = \"user:{id}\"`",
+        )
+    })
 }
 
 /// What stands behind the `=`.

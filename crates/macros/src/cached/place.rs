@@ -5,7 +5,7 @@ use super::key::Key;
 use super::options::{CacheErrors, KeyOption, Options, Policy};
 use crate::period::Period;
 use crate::signature::mixed;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, ReturnType};
 
@@ -40,15 +40,27 @@ impl Place {
         let at = Span::mixed_site();
         let name = cached.name();
         match self {
-            Place::Own => quote_spanned!(at=> let cache = #name::cache();),
-            Place::Slot => quote_spanned!(at=> let cache = #name::cache_of(key);),
+            Place::Own => {
+                let ty = checked(cached);
+                quote_spanned!(at=> let cache: &#ty = #name::cache();)
+            }
+            Place::Slot => {
+                let ty = checked(cached);
+                quote_spanned!(at=> let cache: &#ty = #name::cache_of(key);)
+            }
             Place::Associated => {
-                let cache = format_ident!("{name}_cache");
-                quote_spanned!(at=> let cache = Self::#cache();)
+                let (ty, cache, this) = (checked(cached), format_ident!("{name}_cache"), this(cached));
+                quote_spanned!(at=> let cache: &#ty = #this::#cache();)
             }
             Place::Given(cache) => quote_spanned!(mixed(cache)=> let cache = &#cache;),
         }
     }
+}
+
+/// `Self`, where `associated` is said: so there it is told that there is none.
+pub(super) fn this(cached: &Cached) -> Ident {
+    let at = cached.options.associated.unwrap_or_else(Span::call_site);
+    Ident::new("Self", Span::mixed_site().located_at(at))
 }
 
 /// The type of a cache of its own, with keys of the type `key`.
@@ -65,10 +77,26 @@ pub(super) fn cache_type(cached: &Cached, key: &TokenStream) -> TokenStream {
     }
 }
 
-/// The expression that composes a cache of its own.
-pub(super) fn composed(cached: &Cached) -> TokenStream {
+/// The type of a cache of its own, as it stands at a use: unknown where its values cannot be kept, so that no use of it is
+/// an error too.
+fn checked(cached: &Cached) -> TokenStream {
+    if cached.options.batch.is_some() {
+        return quote!(_);
+    }
+    let (krate, value) = (&cached.krate, kept(cached));
+    quote!(#krate::Cache<_, #value, #krate::Memory<_, #value>, #krate::Native>)
+}
+
+/// The type of the values, with a check that they can be kept.
+fn kept(cached: &Cached) -> TokenStream {
+    let (krate, value) = (&cached.krate, cached.returned.value());
+    quote_spanned!(mixed(value)=> <#value as #krate::function::CheckedValue<{ #krate::function::kept::<#value>() }>>::Value)
+}
+
+/// The expression that composes a cache of its own, with keys of the type `key`.
+fn composed(cached: &Cached, key: &TokenStream) -> TokenStream {
     let at = Span::mixed_site();
-    let krate = &cached.krate;
+    let (krate, value) = (&cached.krate, kept(cached));
     let Policy {
         ttl,
         stale,
@@ -118,9 +146,10 @@ pub(super) fn composed(cached: &Cached) -> TokenStream {
         quote_spanned!(at=> .cache_errors::<#error>(#ttl, #which))
     });
     let batch = super::batch::loader(cached);
+    // The types are said here, because the closures among the options need them.
     quote_spanned! {at=>
         #krate::Caches::of_the_process()
-            .function(#name, #krate::CacheSettings::new() #(#settings)*)
+            .function::<#key, #value>(#name, #krate::CacheSettings::new() #(#settings)*)
             #(#policies)* #errors #batch
     }
 }
@@ -130,10 +159,10 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
     let at = Span::mixed_site();
     let krate = &cached.krate;
     let vis = &cached.function.vis;
-    let composed = composed(cached);
     let checks = checks(cached);
     let place = |key: &Key| {
-        let ty = cache_type(cached, &key.ty()?);
+        let key = key.ty(krate)?;
+        let (ty, composed) = (cache_type(cached, &key), composed(cached, &key));
         Some(quote_spanned! {at=>
             #checks
             static CACHE: ::std::sync::LazyLock<#ty> = ::std::sync::LazyLock::new(|| #composed);
@@ -142,7 +171,7 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
     };
     match &cached.place {
         Place::Own => {
-            let (ty, place) = (cache_type(cached, &cached.key.ty()?), place(&cached.key)?);
+            let (ty, place) = (cache_type(cached, &cached.key.ty(krate)?), place(&cached.key)?);
             Some(quote_spanned! {at=>
                 /// Returns the cache of the results.
                 #vis fn cache() -> &'static #ty {
@@ -151,21 +180,22 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
             })
         }
         Place::Associated => {
-            let (ty, place) = (cache_type(cached, &cached.key.ty()?), place(&cached.key)?);
-            let name = format_ident!("{}_cache", cached.name());
+            let (ty, place) = (cache_type(cached, &cached.key.ty(krate)?), place(&cached.key)?);
+            let (name, this) = (format_ident!("{}_cache", cached.name()), this(cached));
             let doc = format!("Returns the cache of the results of [`{0}`](Self::{0}).", cached.name());
             Some(quote_spanned! {at=>
                 #[doc = #doc]
                 #[allow(dead_code, reason = "a companion that nobody may need")]
                 #vis fn #name() -> &'static #ty {
                     // Instances of a generic type would share what is static.
-                    let _: [(); { let _ = ::core::mem::size_of::<Self>(); 0 }] = [];
+                    let _: [(); { let _ = ::core::mem::size_of::<#this>(); 0 }] = [];
                     #place
                 }
             })
         }
         Place::Slot => {
-            let ty = cache_type(cached, &quote!(K));
+            let key = quote!(K);
+            let (ty, composed) = (cache_type(cached, &key), composed(cached, &key));
             Some(quote_spanned! {at=>
                 /// Returns the cache of the results, which the type of a key tells.
                 fn cache_of<K: #krate::Lookup + Clone>(_: &K) -> &'static #ty {
@@ -181,12 +211,7 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
 
 /// What is checked of the types, with messages that say what to do.
 fn checks(cached: &Cached) -> TokenStream {
-    let at = Span::mixed_site();
     let krate = &cached.krate;
-    let parts = cached.key.plain_parts().into_iter().map(|argument| {
-        let ty = crate::signature::without_lifetimes(argument.referred().unwrap_or(&argument.ty));
-        quote_spanned!(mixed(&argument.ty)=> const _: () = #krate::function::key_part::<#ty>();)
-    });
     let value = cached.returned.value();
     let alias = cached.returned.result.is_none().then(|| {
         let why = "what this function returns is a `Result` under another name, and its errors would be cached: write `Result<_, _>`";
@@ -197,5 +222,5 @@ fn checks(cached: &Cached) -> TokenStream {
             };
         }
     });
-    quote_spanned!(at=> #(#parts)* #alias)
+    quote!(#alias)
 }
