@@ -176,6 +176,8 @@ pub use larder_postgres::{Postgres, PostgresBus, PostgresLock, PostgresOptions, 
 #[cfg(feature = "redis")]
 pub use larder_redis::{Redis, RedisBus, RedisLock, RedisOptions};
 
+#[cfg(doctest)]
+mod documentation;
 mod open;
 pub mod prelude;
 mod span;
