@@ -4,4 +4,12 @@
 mod coming_from {
     #[doc = include_str!("../docs/coming-from/advanced-caching.md")]
     struct AdvancedCaching;
+    #[doc = include_str!("../docs/coming-from/cachestack.md")]
+    struct Cachestack;
+    #[doc = include_str!("../docs/coming-from/simple-dep-cache.md")]
+    struct SimpleDepCache;
+    #[doc = include_str!("../docs/coming-from/async-cache.md")]
+    struct AsyncCache;
+    #[doc = include_str!("../docs/COMING-FROM.md")]
+    struct Tables;
 }
