@@ -16,9 +16,16 @@ use std::time::Duration;
 const HITS: u32 = 10_000;
 
 /// What is computed. A codec wants the derive of its own crate; most want serde's.
-#[derive(Clone, PartialEq, prost::Message)]
-#[derive(serde::Serialize, serde::Deserialize)]
-#[derive(rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[derive(
+    Clone,
+    PartialEq,
+    prost::Message,
+    serde::Serialize,
+    serde::Deserialize,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
+)]
 struct Computed {
     #[prost(uint64, tag = "1")]
     x: u64,

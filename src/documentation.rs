@@ -1,6 +1,12 @@
 //! The pages of `docs/` with examples, so that these are compiled and run. Nothing of this is in the crate.
 
-#[cfg(all(feature = "memory", feature = "object", feature = "json", feature = "msgpack", feature = "macros"))]
+#[cfg(all(
+    feature = "memory",
+    feature = "object",
+    feature = "json",
+    feature = "msgpack",
+    feature = "macros"
+))]
 mod coming_from {
     #[doc = include_str!("../docs/coming-from/advanced-caching.md")]
     struct AdvancedCaching;
