@@ -84,6 +84,11 @@
 //!
 //! A call may ask for something else: [`with`](Cache::with). A load may say how its result lives: [`LoadContext`], [`load`].
 //!
+//! # Named caches
+//!
+//! [`Caches`] is a registry of caches with names: each is made once, its settings may come from TOML and the environment, and
+//! all are listed, paused, cleared and shut down together.
+//!
 //! # Stores
 //!
 //! | type | feature | keeps | shared between processes |
@@ -113,7 +118,8 @@
 //!
 //! # Features
 //!
-//! `memory`, `object`, `json` and `macros` (`#[derive(Key)]`) are on by default. `uuid` adds keys of that type;
+//! `memory`, `object`, `json` and `macros` (the attributes of functions, `#[derive(Key)]`) are on by default. `uuid` adds keys of
+//! that type; `config` reads [`Settings`] from TOML;
 //! `redis`, `postgres` and `memcached` add the store of that name, `redis-tls` connections over TLS; `s3`, `gcs` and
 //! `azure` add the driver of that cloud, with an HTTP client and TLS. `zstd`, `lz4`, `gzip` and `encryption` add these to
 //! what travels.
@@ -176,11 +182,15 @@ pub use larder_postgres::{Postgres, PostgresBus, PostgresLock, PostgresOptions, 
 #[cfg(feature = "redis")]
 pub use larder_redis::{Redis, RedisBus, RedisLock, RedisOptions};
 
+#[cfg(feature = "memory")]
+mod caches;
 #[cfg(doctest)]
 mod documentation;
 mod open;
 pub mod prelude;
 mod span;
 
+#[cfg(feature = "memory")]
+pub use caches::{CacheSettings, Caches, Settings};
 pub use open::open;
 pub use span::{hours, millis, minutes, secs};

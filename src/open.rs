@@ -52,7 +52,7 @@ use larder_core::{BoxedBytes, Error, ErrorKind, Result};
 /// ```
 pub async fn open(url: &str) -> Result<BoxedBytes> {
     let Some((scheme, _)) = url.split_once("://") else {
-        return Err(Error::new(ErrorKind::Config, format!("this is no URL; one begins with {}", known())));
+        return Err(Error::new(ErrorKind::Config, no_url()));
     };
     match scheme {
         #[cfg(feature = "redis")]
@@ -87,6 +87,27 @@ const SCHEMES: [(&str, &str); 14] = [
     ("az", "azure"),
 ];
 
+/// Why [`open`] would not even try this URL, whatever the features.
+#[cfg(feature = "memory")]
+pub(crate) fn refusal(url: &str) -> Option<String> {
+    match url.split_once("://") {
+        None => Some(no_url()),
+        Some((scheme, _)) if SCHEMES.iter().all(|(known, _)| *known != scheme) => Some(stranger(scheme)),
+        Some(_) => None,
+    }
+}
+
+fn no_url() -> String {
+    format!("this is no URL; one begins with {}", known())
+}
+
+fn stranger(scheme: &str) -> String {
+    // What stands before `://` may be anything, also a part of a secret that was put in the wrong place.
+    let plain = scheme.len() <= 20 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
+    let scheme = if plain { format!("the scheme `{scheme}`") } else { "this scheme".to_owned() };
+    format!("nobody knows {scheme}; known are {}", known())
+}
+
 fn known() -> String {
     let schemes: Vec<_> = SCHEMES.iter().map(|(scheme, _)| format!("`{scheme}://`")).collect();
     schemes.join(", ")
@@ -98,10 +119,7 @@ fn unknown(scheme: &str) -> Error {
         let message = format!("`{scheme}://` wants the feature `{feature}` of the crate `larder`; {cure}");
         return Error::new(ErrorKind::Unsupported, message);
     }
-    // What stands before `://` may be anything, also a part of a secret that was put in the wrong place.
-    let plain = scheme.len() <= 20 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
-    let scheme = if plain { format!("the scheme `{scheme}`") } else { "this scheme".to_owned() };
-    Error::new(ErrorKind::Config, format!("nobody knows {scheme}; known are {}", known()))
+    Error::new(ErrorKind::Config, stranger(scheme))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is said of a function, and what goes with it.
 
 use super::Count;
-use larder::cached;
+use larder::{Caches, cached};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::join;
@@ -184,4 +184,46 @@ async fn a_scoped_load_borrows() {
 
     assert_eq!(user(&Uncloneable(1), 7).await, 8);
     assert_eq!(user(&Uncloneable(2), 7).await, 8);
+}
+
+#[tokio::test]
+async fn the_caches_of_functions_stand_in_the_registry_of_the_process() {
+    static RUNS: Count = Count::new();
+    #[cached]
+    async fn listed(id: u64) -> u64 {
+        RUNS.one();
+        id
+    }
+
+    listed(7).await;
+    let name = concat!(module_path!(), "::listed");
+    let caches = Caches::of_the_process();
+    assert_eq!(caches.stats()[name].loads, 1);
+    caches.pause_reads(name).unwrap();
+    listed(7).await;
+    assert_eq!(RUNS.get(), 2);
+    caches.resume_reads(name).unwrap();
+    listed(7).await;
+    assert_eq!(RUNS.get(), 2);
+    assert!(caches.get::<u64, u64>(name).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn functions_of_one_name_never_share_results() {
+    let one = {
+        #[cached]
+        async fn twin(id: u64) -> u64 {
+            id + 1
+        }
+        twin(1).await
+    };
+    let other = {
+        #[cached]
+        async fn twin(id: u64) -> u64 {
+            id + 2
+        }
+        twin(1).await
+    };
+
+    assert_eq!((one, other), (2, 3));
 }

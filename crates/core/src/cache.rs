@@ -8,9 +8,10 @@ use crate::counters::Counters;
 use crate::event::Observers;
 use crate::failures::Failures;
 use crate::flights::{Flights, Visit};
-use crate::holds::{Cx, Holds};
+use crate::holds::{Cx, Holds, Skip};
 use crate::inner::Inner;
 use crate::level::{IntoLevel, Level};
+use crate::pauses::Pauses;
 use crate::policy::{Plan, Policy};
 use crate::seams::Seams;
 use crate::shared_log::Name;
@@ -84,6 +85,7 @@ where
             flights: Arc::new(Flights::new(coherence.clone())),
             failures: Failures::new(),
             counters: Counters::new(levels.iter().map(|level| level.store)),
+            pauses: Pauses::default(),
             clock: seams.clock,
             coherence,
             group: seams.group,
@@ -104,12 +106,18 @@ where
             counters: &self.inner.counters,
             observers: self.observers(),
             base: 0,
-            skip: self.call.as_ref().map_or_else(Default::default, |call| call.skip),
+            skip: self.skip(),
             floor: None,
             unread: None,
             keeping: &*self.policy,
             bulk: self.bulk(),
         }
+    }
+
+    /// The levels that this call leaves out.
+    fn skip(&self) -> Skip {
+        let said = self.call.as_ref().map_or_else(Skip::default, |call| call.skip);
+        if self.is_reading() { said } else { Skip { reads: u64::MAX, ..said } }
     }
 
     /// As [`cx`](Self::cx), for what writes what was seen in this visit.
@@ -261,6 +269,12 @@ where
         let mut levels = Vec::new();
         C::describe(&self.level, &mut levels);
         write!(f, "Cache {}", self.policy.name.as_deref().unwrap_or("(unnamed)"))?;
+        match (self.is_reading(), self.is_writing()) {
+            (true, true) => {}
+            (false, true) => write!(f, ", reads paused")?,
+            (true, false) => write!(f, ", writes paused")?,
+            (false, false) => write!(f, ", reads and writes paused")?,
+        }
         for (number, level) in levels.iter().enumerate() {
             write!(
                 f,

@@ -59,7 +59,7 @@ pub trait Tick: Send + Sync {
 }
 
 #[deny(clippy::missing_trait_methods)]
-impl<T: Clock> Clock for Arc<T> {
+impl<T: Clock + ?Sized> Clock for Arc<T> {
     #[inline]
     fn now(&self) -> Time {
         (**self).now()

@@ -23,13 +23,40 @@ pub(crate) fn any_capped() -> bool {
     CAPPED.load(Relaxed) != 0
 }
 
+/// What a hit is to be looked at more closely for: loads that are told of each value, and caches that are not to be read.
+static EXCEPTIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a hit may be more than a hit. All that can be is in this one number, because every hit asks.
+#[inline]
+pub(crate) fn any_exception() -> bool {
+    EXCEPTIONS.load(Relaxed) != 0
+}
+
+/// A reason to look at every hit more closely; until dropped.
+pub(crate) struct Exception(());
+
+impl Exception {
+    pub(crate) fn begin() -> Self {
+        EXCEPTIONS.fetch_add(1, Relaxed);
+        Exception(())
+    }
+}
+
+impl Drop for Exception {
+    fn drop(&mut self) {
+        EXCEPTIONS.fetch_sub(1, Relaxed);
+    }
+}
+
 /// A load that is told of each value; until dropped.
-pub(crate) struct Capped(());
+pub(crate) struct Capped {
+    _exception: Exception,
+}
 
 impl Capped {
     pub(crate) fn begin() -> Self {
         CAPPED.fetch_add(1, Relaxed);
-        Capped(())
+        Capped { _exception: Exception::begin() }
     }
 }
 

@@ -211,7 +211,7 @@ where
     /// Serves what a failing loader is to be spared for, if there is something and its time has not come.
     /// Where there is nothing, that may be an error which is remembered.
     fn leave_alone(&self, key: &K, lead: &Lead<K, V>, trip: Trip) -> Option<Outcome<V>> {
-        if trip.floor.is_some() || self.is_thorough() {
+        if trip.floor.is_some() || self.wants_new() {
             return None;
         }
         let (clock, failures) = (&*self.inner.clock, &self.inner.failures);
@@ -260,6 +260,7 @@ where
             let delay = retry_after.map_or_else(usual, |delay| Delay { first: delay, most: delay });
             lead.visit.unless_overtaken(|| self.inner.failures.failed(key, now, delay));
         } else if let Some(error) = error
+            && self.is_writing()
             && let Some(ttl) = rules.remember(&**error)
         {
             let remember = || self.inner.failures.remember(key, Arc::clone(error), now.after(ttl));
@@ -290,7 +291,9 @@ where
         }
         let unread = Unread { error: OnceLock::new(), is_the_end: self.policy.minds_store_errors() };
         let address = self.address(key);
-        let cx = Cx { unread: Some(&unread), floor, address: address.as_deref(), ..cx };
+        // Where nothing will be written, nothing is prepared for it in the store.
+        let tokens = cx.tokens.filter(|_| self.is_writing());
+        let cx = Cx { unread: Some(&unread), floor, address: address.as_deref(), tokens, ..cx };
         let found = C::fetch(&self.level, cx, key, from).await;
         if waited == Waited::For {
             // What is only kept for failures answers no read.

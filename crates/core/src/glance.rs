@@ -1,7 +1,7 @@
 //! The first look, which every read begins with and most end with.
 
 use crate::coherence::{Names, Verdict};
-use crate::dependencies::any_capped;
+use crate::dependencies::any_exception;
 use crate::holds::{Holds, Look};
 use crate::{Cache, Coherence, Entry, Freshness, Lookup, Time};
 use std::future::Future;
@@ -28,7 +28,7 @@ where
     /// Looks without waiting, and counts a fresh hit. This is all that a hit costs.
     #[inline]
     pub(crate) fn glance(&self, key: &K) -> Result<V, Seen<V>> {
-        if self.call.is_some() || any_capped() {
+        if self.call.is_some() || any_exception() {
             return self.glance_closely(key);
         }
         let now = self.inner.clock.now();
@@ -115,6 +115,9 @@ where
 
     /// Looks without waiting, with an eye to what the call asks for. What is too old for it comes along.
     pub(crate) fn look(&self, key: &K, now: Time) -> Look<V> {
+        if !self.is_reading() {
+            return Look::Ask(C::depth(&self.level), None);
+        }
         if self.skips_first() {
             return Look::Ask(1, None);
         }

@@ -3,6 +3,7 @@
 use crate::counters::Counters;
 use crate::failures::Failures;
 use crate::flights::Flights;
+use crate::pauses::Pauses;
 use crate::{Clock, Coherence, Lookup};
 use std::sync::{Arc, OnceLock};
 
@@ -11,6 +12,8 @@ pub(crate) struct Inner<K: ?Sized + Lookup, V> {
     pub(crate) flights: Arc<Flights<K, V>>,
     pub(crate) failures: Failures<K>,
     pub(crate) counters: Counters,
+    /// Whether it is to leave its levels alone.
+    pub(crate) pauses: Pauses,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whose invalidations reach it.
     pub(crate) coherence: Coherence,

@@ -46,7 +46,8 @@ where
         floor: Option<Time>,
         came: Came,
     ) -> Joined<V, E> {
-        let so_far = || flight.so_far(&*self.inner.clock).filter(|_| floor.is_none() && !self.is_patient());
+        let takes_any = floor.is_none() && !self.is_patient() && self.is_reading();
+        let so_far = || flight.so_far(&*self.inner.clock).filter(|_| takes_any);
         let mut outcome = match so_far() {
             Some(outcome) => Ok(outcome),
             None => self.wait_with(flight, floor, self.waits_until(), self.outcome(flight, floor)).await,
@@ -63,6 +64,14 @@ where
             };
         }
         match outcome {
+            // It was read before the reads were paused.
+            Ok(Outcome::Found(..)) if !self.is_reading() => {
+                if flight.has_ended() {
+                    Joined::Nothing
+                } else {
+                    Joined::TooLong
+                }
+            }
             Ok(outcome) if !self.will_do_for_joiner(key, &outcome, came).await => Joined::Nothing,
             Ok(outcome) => self.answer(key, flight, floor, outcome).map_or(Joined::Nothing, Joined::Answer),
             Err(joined) => joined,
@@ -123,7 +132,7 @@ where
 
     /// What a call of this handle waits for.
     pub(crate) fn waits_until(&self) -> cycle::Until {
-        let firmly = self.is_patient() || self.is_thorough() || self.floor(true).is_some();
+        let firmly = self.is_patient() || self.wants_new() || self.floor(true).is_some();
         if firmly { cycle::Until::TheEnd } else { cycle::Until::Served }
     }
 
@@ -137,9 +146,14 @@ where
         self.call.as_ref().is_some_and(|call| call.is_thorough)
     }
 
+    /// Whether what was known before is no answer: to this call, or to any as long as reads are paused.
+    pub(crate) fn wants_new(&self) -> bool {
+        self.is_thorough() || !self.is_reading()
+    }
+
     pub(crate) async fn outcome(&self, flight: &Flight<K, V>, floor: Option<Time>) -> Outcome<V> {
         let clock = &*self.inner.clock;
-        if floor.is_some() || self.is_thorough() {
+        if floor.is_some() || self.wants_new() {
             flight.wait_for_new().await
         } else if self.is_patient() {
             flight.wait_patiently(clock).await

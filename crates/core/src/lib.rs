@@ -88,6 +88,7 @@ mod native;
 mod on_store_error;
 mod operation;
 mod overdue;
+mod pauses;
 #[doc(hidden)]
 pub mod planted;
 mod policy;

@@ -16,6 +16,7 @@ mod invalidate_where;
 mod load_many;
 mod lookup;
 mod mirror;
+mod pause;
 mod publish;
 mod refresh_every;
 mod refresh_hottest;

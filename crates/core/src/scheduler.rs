@@ -57,7 +57,9 @@ impl Scheduler {
     /// They end all the same.
     pub async fn shutdown(&self) {
         let owned = std::mem::take(&mut *self.owned.lock());
-        owned.iter().for_each(|schedule| schedule.end());
+        for schedule in &owned {
+            schedule.end();
+        }
         for schedule in owned {
             schedule.shutdown().await;
         }

@@ -314,7 +314,7 @@ where
         kept: Option<&Entry<V>>,
         floor: Option<Time>,
     ) -> Option<Result<V, LoadError<E>>> {
-        if from < C::depth(&self.level) || floor.is_some() || self.is_thorough() {
+        if from < C::depth(&self.level) || floor.is_some() || self.wants_new() {
             return None;
         }
         let fallback = || self.policy.loads.fallback.as_ref().map(|fallback| fallback(key));

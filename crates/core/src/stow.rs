@@ -109,9 +109,14 @@ where
             self.observers().tell(&Event::Overtaken);
             return Ok(());
         }
-        self.keep_house(plan);
-        let put = C::put(&self.level, self.cx_of(visit), key, value, plan).await;
-        visit.note_written(since.at);
+        let put = if self.is_writing() {
+            self.keep_house(plan);
+            let put = C::put(&self.level, self.cx_of(visit), key, value, plan).await;
+            visit.note_written(since.at);
+            put
+        } else {
+            Ok(())
+        };
         if let Some(copy) = copy {
             visit.tell_followers(&copy);
         }
@@ -162,7 +167,11 @@ where
         let now = self.inner.clock.now_exact();
         let plan = self.policy.promotion(key, &found.entry, found.level, now);
         let Some(turn) = visit.try_turn() else { return };
-        if visit.is_overtaken() || visit.is_outdated() || !self.is_plan_sound(key, &plan) {
+        if visit.is_overtaken()
+            || visit.is_outdated()
+            || !self.is_writing()
+            || !self.is_plan_sound(key, &plan)
+        {
             return;
         }
         self.keep_house(&plan);

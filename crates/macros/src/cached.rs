@@ -13,6 +13,8 @@ mod key;
 mod load;
 mod options;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use crate::signature::{Argument, Returned, arguments, parameter, receiver};
 use key::Key;

@@ -338,3 +338,20 @@ fn is_result(output: &ReturnType) -> bool {
     let Type::Path(path) = &**ty else { return false };
     path.path.segments.last().is_some_and(|last| last.ident == "Result")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shown::shown;
+
+    #[test]
+    fn what_is_invalidated_is_noted_before_the_body_runs() {
+        let options = quote!(user(id), by_name(&result.name), tags = ["team:{team}"]);
+        let item = quote!(
+            pub async fn rename(db: &Db, id: u64, team: u32, name: String) -> Result<User, DbError> {
+                db.rename(id, name).await
+            }
+        );
+        shown("invalidates", expand(options, item));
+    }
+}

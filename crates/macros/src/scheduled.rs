@@ -166,9 +166,10 @@ fn code(
                 static CACHE: ::std::sync::LazyLock<#krate::Cache<(), #value, #krate::Memory<(), #value>, #krate::Native>> =
                     ::std::sync::LazyLock::new(|| {
                         let every: ::core::time::Duration = #every_code;
-                        #krate::Cache::new(#krate::Memory::new(1))
-                            .name(::core::concat!(::core::module_path!(), #place))
-                            .ttl(every.saturating_mul(2))
+                        #krate::Caches::of_the_process().function(
+                            ::core::concat!(::core::module_path!(), #place),
+                            #krate::CacheSettings::new().capacity(1).ttl(every.saturating_mul(2)),
+                        )
                     });
                 &CACHE
             }
@@ -226,5 +227,21 @@ fn code(
             /// Those of the function.
             #vis #uncached #block
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shown::shown;
+
+    #[test]
+    fn a_schedule_is_a_static_and_begins_when_it_is_asked() {
+        let item = quote!(
+            pub async fn rates() -> Result<Rates, BankError> {
+                bank().rates().await
+            }
+        );
+        shown("scheduled", expand(quote!(every = "5m", jitter = 0.1), item));
     }
 }

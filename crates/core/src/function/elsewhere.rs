@@ -30,8 +30,10 @@ pub async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     let load = load::current();
     match runtime.spawn_blocking(move || load.run(work)).await {
         Ok(done) => done,
-        Err(end) if end.is_panic() => resume_unwind(end.into_panic()),
-        Err(_) => panic!("the runtime ended before the work had begun"),
+        Err(end) => match end.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(cut) => panic!("the runtime ended before the work had begun: {cut}"),
+        },
     }
 }
 

@@ -95,6 +95,7 @@ impl<E> ByClone<E> for Failure<E> {
 )]
 pub trait SharedError {
     /// Returns the error for one more caller.
+    #[must_use = "an error is for somebody"]
     fn share(&self) -> Self;
 }
 

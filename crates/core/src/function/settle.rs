@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::block_on::block_on;
-use std::future::Future;
+use std::future::{Future, ready};
 
 /// The outcome of an invalidation, at once or later: what a companion of a function returns is a `Result` if the function is
 /// synchronous, and a future if not. Has the same methods for both; those of futures are in [`SettleLater`].
@@ -34,8 +34,8 @@ impl Settle<Result<()>> {
     /// # Errors
     ///
     /// As the invalidation.
-    pub async fn done(self) -> Result<()> {
-        self.0
+    pub fn done(self) -> impl Future<Output = Result<()>> + Send {
+        ready(self.0)
     }
 }
 

@@ -120,7 +120,8 @@ where
         }
         let Some(entry) = self.judged_import(key, entry) else { return Ok(Taken::Superseded) };
         let stamp = self.policy.restored(key, &entry, self.inner.clock.now_exact());
-        let Some(stamp) = stamp.filter(|_| self.policy.loads.admits(entry.value())) else {
+        let Some(stamp) = stamp.filter(|_| self.is_writing() && self.policy.loads.admits(entry.value()))
+        else {
             return Ok(Taken::Expired);
         };
         let plan = self.first_only(Step::Write(stamp));

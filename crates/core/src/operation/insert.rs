@@ -155,9 +155,9 @@ where
         }
     }
 
-    /// What is vetoed is not written, and what it replaces is removed.
+    /// What is vetoed, or comes while writes are paused, is not written, and what it replaces is removed.
     fn plan_insert(&self, key: &K, value: &V, terms: Option<Box<Terms>>) -> Plan {
-        if !self.policy.loads.admits(value) {
+        if !self.is_writing() || !self.policy.loads.admits(value) {
             return self.policy.removal();
         }
         let since = self.inner.coherence.since(self.inner.clock.now_exact());
@@ -201,6 +201,8 @@ where
             // the older value.
             let _turn = turn;
             let mut overtaking = visit.overtake_at_the_end(key.borrow(), &cache.inner.failures);
+            // It may have waited for its turn.
+            let plan = if cache.is_writing() { plan } else { cache.policy.removal() };
             cache.keep_house(&plan);
             overtaking.leaves(visit.is_followed().then(|| planned(&plan, &value)).flatten());
             C::put(&cache.level, cache.cx(), key.borrow(), Gift::Own(value), &plan).await

@@ -71,6 +71,9 @@ where
             let turn = Arc::clone(&turn);
             Box::pin(async move {
                 let _turn = turn.lock().await;
+                if !cache.is_reading() {
+                    return Ok(());
+                }
                 let mut read = cache.read_past((*key).borrow(), reads).await;
                 if matches!(read, Ok(None)) && !copy.is_empty() {
                     cache.inner.clock.sleep(BETWEEN).await;

@@ -1,12 +1,13 @@
 //! A schedule that writes for other processes: [`publish`](Cache::publish).
 
 use crate::crowd::BoxFuture;
-use crate::holds::Holds;
+use crate::holds::{Holds, Stamp};
 use crate::random::Random;
 use crate::refreshed::Work;
 use crate::spawn::catch_panic;
 use crate::{
-    Cache, Coherence, Error, ErrorKind, InsertOptions, LoadError, Lookup, RefreshOptions, Refreshed, Result,
+    Cache, Coherence, Entry, Error, ErrorKind, InsertOptions, LoadError, Lookup, RefreshOptions, Refreshed,
+    Result,
 };
 use std::borrow::Borrow;
 use std::future::Future;
@@ -88,17 +89,25 @@ where
         let options = options(RefreshOptions::default());
         let ttl = options.ttl_for(interval);
         let (follower, look) = self.follow(key);
+        let copy = Arc::clone(&follower);
         let (cache, key, load) = (self.clone(), Arc::new(key.to_owned()), Arc::new(load));
         // One at a time: the later one of two, by hand and by the schedule, has the newer value.
         let turn = Arc::new(tokio::sync::Mutex::new(()));
         let load = Box::new(move |_| -> BoxFuture<'static, _> {
             let (cache, key, load) = (cache.clone(), Arc::clone(&key), Arc::clone(&load));
-            let turn = Arc::clone(&turn);
+            let (turn, copy) = (Arc::clone(&turn), Arc::clone(&copy));
             Box::pin(async move {
                 let _turn = turn.lock().await;
                 let loaded = catch_panic(pin!(async { load().await })).await;
                 let value =
                     loaded.map_err(LoadError::Panicked)?.map_err(|error| LoadError::Load(Arc::new(error)))?;
+                if !cache.is_writing() {
+                    // Inserted, it would take from the others what they have.
+                    let since = cache.inner.coherence.since(cache.inner.clock.now_exact());
+                    let Stamp { life, extra } = Stamp::unstored(since, &cache.terms());
+                    drop(copy.renew(Entry::with_life(value, life, extra)));
+                    return Ok(());
+                }
                 let with_ttl = |entry: InsertOptions| entry.ttl(ttl);
                 let key = (*key).borrow();
                 cache.insert_with(key, value, with_ttl).await.map_err(LoadError::Store)?;

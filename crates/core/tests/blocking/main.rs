@@ -3,6 +3,7 @@
 
 mod loading;
 mod many;
+mod owned;
 mod warm;
 
 use futures::executor;

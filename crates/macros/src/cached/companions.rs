@@ -247,7 +247,7 @@ fn uncached(cached: &Cached, name: &Ident) -> TokenStream {
     } else {
         let statements = &block.stmts;
         // What only the options use is used.
-        let used = used(cached);
+        let used = used(cached).into_iter().filter(|name| !mentions(block, &[&name.to_string()]));
         quote_spanned!(at=> { #(let _ = &#used;)* #(#statements)* })
     };
     quote_spanned! {at=>

@@ -3,9 +3,10 @@
 use super::Cached;
 use super::key::Key;
 use super::options::{CacheErrors, KeyOption, Options, Policy};
+use crate::period::Period;
 use crate::signature::mixed;
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, ReturnType};
 
 /// Which cache it is.
@@ -83,7 +84,6 @@ pub(super) fn composed(cached: &Cached) -> TokenStream {
         jitter,
         cache_errors,
     } = &cached.options.policy;
-    let capacity = capacity.as_ref().map_or_else(|| quote!(10_000), |capacity| quote!(#capacity));
     let name = name.as_ref().map_or_else(
         || {
             let name = format!("::{}", cached.name());
@@ -91,24 +91,26 @@ pub(super) fn composed(cached: &Cached) -> TokenStream {
         },
         |name| quote!(#name),
     );
-    let periods = [
-        ("ttl", ttl),
-        ("stale", stale),
-        ("stale_if_error", stale_if_error),
-        ("retry_after", retry_after),
-        ("soft_timeout", soft_timeout),
-        ("hard_timeout", hard_timeout),
-        ("negative", negative),
+    let settings = [
+        ("capacity", capacity.as_ref().map(ToTokens::to_token_stream)),
+        ("ttl", ttl.as_ref().map(Period::code)),
+        ("stale", stale.as_ref().map(Period::code)),
+        ("stale_if_error", stale_if_error.as_ref().map(Period::code)),
+        ("retry_after", retry_after.as_ref().map(Period::code)),
+        ("soft_timeout", soft_timeout.as_ref().map(Period::code)),
+        ("hard_timeout", hard_timeout.as_ref().map(Period::code)),
+        ("jitter", jitter.as_ref().map(ToTokens::to_token_stream)),
+        ("refresh_ahead", refresh_ahead.as_ref().map(ToTokens::to_token_stream)),
     ];
-    let periods = periods.into_iter().filter_map(|(name, period)| {
-        let (name, period) = (format_ident!("{name}"), period.as_ref()?.code());
-        Some(quote_spanned!(at=> .#name(#period)))
-    });
-    let others = [("jitter", jitter), ("refresh_ahead", refresh_ahead), ("cache_if", cache_if)];
-    let others = others.into_iter().filter_map(|(name, value)| {
-        let (name, value) = (format_ident!("{name}"), value.as_ref()?);
-        Some(quote_spanned!(at=> .#name(#value)))
-    });
+    let policies = [
+        ("negative", negative.as_ref().map(Period::code)),
+        ("cache_if", cache_if.as_ref().map(ToTokens::to_token_stream)),
+    ];
+    let said = |(name, value): (&str, Option<TokenStream>)| {
+        let name = format_ident!("{name}");
+        value.map(|value| quote_spanned!(at=> .#name(#value)))
+    };
+    let (settings, policies) = (settings.into_iter().filter_map(said), policies.into_iter().filter_map(said));
     let errors = cache_errors.as_ref().map(|CacheErrors { ttl, which, .. }| {
         let ttl = ttl.code();
         let error = cached.returned.result.as_ref().map(|(_, error)| error);
@@ -117,7 +119,9 @@ pub(super) fn composed(cached: &Cached) -> TokenStream {
     });
     let batch = super::batch::loader(cached);
     quote_spanned! {at=>
-        #krate::Cache::new(#krate::Memory::new(#capacity)).name(#name) #(#periods)* #(#others)* #errors #batch
+        #krate::Caches::of_the_process()
+            .function(#name, #krate::CacheSettings::new() #(#settings)*)
+            #(#policies)* #errors #batch
     }
 }
 

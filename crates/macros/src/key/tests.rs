@@ -1,21 +1,13 @@
 //! What the derive expands to, and what it says to mistakes that stand together.
 
 use super::derive;
+use crate::shown::shown;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Compares the expansion with the one that is committed.
 #[track_caller]
 fn check(name: &str, input: TokenStream) {
-    let expanded = derive(input).expect("nothing is wrong with the type");
-    let file = syn::parse2(expanded).expect("the expansion is Rust");
-    insta::with_settings!({
-        snapshot_path => "../snapshots",
-        prepend_module_to_snapshot => false,
-        omit_expression => true,
-    }, {
-        insta::assert_snapshot!(name, prettyplease::unparse(&file));
-    });
+    shown(name, derive(input));
 }
 
 #[test]

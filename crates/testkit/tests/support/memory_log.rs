@@ -86,6 +86,12 @@ impl MemoryLog {
         let state = State { era: 77, number: u64::from(flaw == Flaw::BeginsAtOne), ..State::default() };
         MemoryLog(Arc::new(Inner { flaw, state: Mutex::new(state) }))
     }
+
+    /// How many records there are, guards included.
+    #[allow(dead_code, reason = "not every test looks")]
+    pub(crate) fn records(&self) -> usize {
+        self.0.state.lock().records.len()
+    }
 }
 
 impl Inner {
