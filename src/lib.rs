@@ -184,6 +184,8 @@ pub use larder_redis::{Redis, RedisBus, RedisLock, RedisOptions};
 
 #[cfg(feature = "memory")]
 mod caches;
+#[cfg(doctest)]
+mod documentation;
 mod open;
 pub mod prelude;
 mod span;
