@@ -356,6 +356,6 @@ mod tests {
                 db.rename(id, name).await
             }
         );
-        shown("invalidates", expand(options, item));
+        shown("invalidates", expand(options, &item));
     }
 }

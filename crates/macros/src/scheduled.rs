@@ -262,6 +262,6 @@ mod tests {
                 bank().rates().await
             }
         );
-        shown("scheduled", expand(quote!(every = "5m", jitter = 0.1), item));
+        shown("scheduled", expand(quote!(every = "5m", jitter = 0.1), &item));
     }
 }

@@ -7,7 +7,7 @@ use quote::quote;
 
 #[track_caller]
 fn check(name: &str, options: TokenStream, item: TokenStream) {
-    shown(name, expand(options, item));
+    shown(name, expand(options, &item));
 }
 
 #[test]
