@@ -10,11 +10,35 @@ use std::sync::Arc;
 
 impl Caches {
     /// Returns the names, in their order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::{CacheSettings, Caches};
+    ///
+    /// let caches = Caches::default();
+    /// let _squares = caches.memory::<u64, u64>("squares", CacheSettings::new())?;
+    /// let _cubes = caches.memory::<u64, u64>("cubes", CacheSettings::new())?;
+    /// assert_eq!(caches.names(), ["cubes", "squares"]);
+    /// # larder::Result::Ok(())
+    /// ```
     pub fn names(&self) -> Vec<String> {
         self.made().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Returns what each cache has counted: [`Cache::stats`].
+    /// Returns what each cache has counted: [`Cache::stats`](crate::Cache::stats).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::{CacheSettings, Caches};
+    ///
+    /// let caches = Caches::default();
+    /// let squares = caches.memory::<u64, u64>("squares", CacheSettings::new())?;
+    /// squares.blocking().insert(&3, 9)?;
+    /// assert_eq!(caches.stats()["squares"].levels[0].writes, 1);
+    /// # larder::Result::Ok(())
+    /// ```
     pub fn stats(&self) -> BTreeMap<String, Stats> {
         self.each(|cache| cache.stats()).into_iter().collect()
     }
@@ -38,11 +62,11 @@ impl Caches {
         self.state().settings.said_of_others(&names)
     }
 
-    /// Lets every read of this cache miss: [`Cache::pause_reads`].
+    /// Lets every read of this cache miss: [`Cache::pause_reads`](crate::Cache::pause_reads).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there is no such cache; the error names those there are. So of the three that follow.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no such cache; the error names those there are. So of the three that follow.
     ///
     /// # Examples
     ///
@@ -69,7 +93,7 @@ impl Caches {
         self.one(name, |cache| cache.set_reading(true))
     }
 
-    /// Stores nothing in this cache: [`Cache::pause_writes`].
+    /// Stores nothing in this cache: [`Cache::pause_writes`](crate::Cache::pause_writes).
     pub fn pause_writes(&self, name: &str) -> Result<()> {
         self.one(name, |cache| cache.set_writing(false))
     }
@@ -79,7 +103,7 @@ impl Caches {
         self.one(name, |cache| cache.set_writing(true))
     }
 
-    /// Removes every entry of every cache: [`Cache::clear`], of all at the same time.
+    /// Removes every entry of every cache: [`Cache::clear`](crate::Cache::clear), of all at the same time.
     ///
     /// # Errors
     ///
@@ -87,12 +111,25 @@ impl Caches {
     ///
     /// # Cancel safety
     ///
-    /// As of [`Cache::clear`].
+    /// As of [`Cache::clear`](crate::Cache::clear).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::{CacheSettings, Caches};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let caches = Caches::default();
+    /// let squares = caches.memory::<u64, u64>("squares", CacheSettings::new())?;
+    /// squares.insert(&3, 9).await?;
+    /// caches.clear().await?;
+    /// assert_eq!(squares.get(&3).await?, None);
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
     pub async fn clear(&self) -> Result<()> {
         self.all_of_them(|cache| cache.clear()).await
     }
 
-    /// Writes all that is queued anywhere, and ends the queues: [`Cache::shutdown`], of all at the same time. The place for it
+    /// Writes all that is queued anywhere, and ends the queues: [`Cache::shutdown`](crate::Cache::shutdown), of all at the same time. The place for it
     /// is the end of a service.
     ///
     /// # Errors
@@ -101,7 +138,23 @@ impl Caches {
     ///
     /// # Cancel safety
     ///
-    /// As of [`Cache::shutdown`].
+    /// As of [`Cache::shutdown`](crate::Cache::shutdown).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use larder::{Behind, Caches, prelude::*};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # #[cfg(feature = "object")] {
+    /// let caches = Caches::default();
+    /// let ages = Cache::new(Object::in_memory()).codec(Json).write(Behind::default());
+    /// caches.add("ages", &ages)?;
+    /// ages.insert("ada", 36_u32).await?;
+    /// caches.shutdown().await?;
+    /// assert_eq!(ages.stats().levels[0].writes, 1);
+    /// # }
+    /// # larder::Result::Ok(()) }).unwrap();
+    /// ```
     pub async fn shutdown(&self) -> Result<()> {
         self.all_of_them(|cache| cache.shutdown()).await
     }
