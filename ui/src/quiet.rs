@@ -157,7 +157,7 @@ pub async fn shown<T: Display + Clone + Eq + Hash + Send + Sync + 'static>(
 }
 
 /// Returns a user of a given cache.
-#[cached(cache = cache, key = "user:{id}", ttl = "60s", negative = "5s", cache_if = |user| user.is_some())]
+#[cached(cache = cache, key = "user:{id}", ttl = "60s", negative = "5s", cache_if = Option::is_some)]
 #[must_use]
 pub async fn given(cache: &Cache<str, Option<u64>>, id: u64) -> Option<u64> {
     Some(id)

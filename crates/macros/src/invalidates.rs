@@ -251,9 +251,9 @@ impl Steps<'_> {
         self.many += 1;
         let statement = quote_spanned!(at=> let #name = #value;);
         if is_after {
-            self.after.push(statement)
+            self.after.push(statement);
         } else {
-            self.before.push(statement)
+            self.before.push(statement);
         }
         name.to_token_stream()
     }
