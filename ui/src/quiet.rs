@@ -28,6 +28,24 @@ pub struct Page {
     pub number: u32,
 }
 
+/// What users are known by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UserId(u64);
+
+/// Returns the number of a user.
+#[cached]
+#[must_use]
+pub async fn of_a_key(id: &UserId) -> u64 {
+    id.0
+}
+
+/// Returns the number of a user, and how much is known.
+#[cached]
+#[must_use]
+pub fn of_several_keys(id: UserId, known: &[u8], rest: Option<String>) -> (u64, usize) {
+    (id.0, known.len() + rest.map_or(0, |rest| rest.len()))
+}
+
 /// Returns a user.
 ///
 /// # Errors
@@ -139,7 +157,7 @@ pub async fn shown<T: Display + Clone + Eq + Hash + Send + Sync + 'static>(
 }
 
 /// Returns a user of a given cache.
-#[cached(cache = cache, key = "user:{id}", ttl = "60s", negative = "5s", cache_if = |user| user.is_some())]
+#[cached(cache = cache, key = "user:{id}", ttl = "60s", negative = "5s", cache_if = Option::is_some)]
 #[must_use]
 pub async fn given(cache: &Cache<str, Option<u64>>, id: u64) -> Option<u64> {
     Some(id)

@@ -30,8 +30,8 @@ mod tests {
     use super::*;
     use proc_macro2::Span;
 
-    fn refused(item: TokenStream) -> String {
-        with_item(Error::new(Span::call_site(), "no"), &item).to_string()
+    fn refused(item: &TokenStream) -> String {
+        with_item(Error::new(Span::call_site(), "no"), item).to_string()
     }
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
                 enum E {}
             ),
         ] {
-            let text = refused(item.clone());
+            let text = refused(&item);
             assert!(text.contains("compile_error") && text.ends_with(&item.to_string()), "{text}");
         }
     }

@@ -102,6 +102,8 @@ fn code(
 ) -> TokenStream {
     let at = Span::mixed_site();
     let ItemFn { attrs, vis, sig, block } = function;
+    // In braces of the expansion, so that lints do not take the companion for the user's own.
+    let statements = &block.stmts;
     let (name, value) = (&sig.ident, returned.value());
     let is_async = sig.asyncness.is_some();
     let never: syn::Type = parse_quote!(::core::convert::Infallible);
@@ -205,7 +207,9 @@ fn code(
             /// # Errors
             ///
             /// Those of the function.
-            #vis #uncached #block
+            #vis #uncached {
+                #(#statements)*
+            }
         }
     }
 }
