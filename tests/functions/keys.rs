@@ -159,3 +159,16 @@ async fn names_of_the_expansion_are_free_for_arguments() {
     sum::insert(1, 2, 3, 4, 5, 99).await.unwrap();
     assert_eq!(sum(1, 2, 3, 4, 5).await, 99);
 }
+
+#[test]
+fn an_argument_that_borrows_has_a_key_of_its_own() {
+    static RUNS: Count = Count::new();
+    #[cached(key = |lang| lang.map(str::to_owned))]
+    fn greeting(lang: Option<&str>) -> &'static str {
+        RUNS.one();
+        if lang == Some("de") { "hallo" } else { "hello" }
+    }
+
+    assert_eq!((greeting(Some("de")), greeting(None), greeting(Some("de"))), ("hallo", "hello", "hallo"));
+    assert_eq!(RUNS.get(), 2);
+}

@@ -65,6 +65,7 @@ impl Cached {
         let cached = Cached { function, has_body, options, krate, arguments, returned, key, place };
         check::batch(&cached)?;
         check::place(&cached)?;
+        check::arguments(&cached)?;
         Ok(cached)
     }
 

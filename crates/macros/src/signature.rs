@@ -163,7 +163,7 @@ impl Returned {
                 let why = "a cached value has a type with a name: return that in place of `impl ..`";
                 return Err(Error::new_spanned(opaque, why));
             }
-            Type::Reference(reference) => {
+            Type::Reference(reference) if !is_static(reference) => {
                 let why =
                     "a cached value is owned: return a `String`, a `Vec` or an `Arc` in place of a reference";
                 return Err(Error::new_spanned(reference, why));
@@ -222,6 +222,10 @@ fn types_of(arguments: &PathArguments) -> Vec<&Type> {
     types.collect()
 }
 
+fn is_static(reference: &TypeReference) -> bool {
+    reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
+}
+
 /// Whether it is `Pin<Box<dyn Future ..>>`, or `BoxFuture`.
 fn is_future(path: &Path) -> bool {
     let text = path.to_token_stream().to_string();
@@ -273,7 +277,10 @@ pub(crate) fn borrowed(ty: &Type) -> Option<Span> {
     struct Find(Option<Span>);
     impl<'ast> syn::visit::Visit<'ast> for Find {
         fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
-            self.0.get_or_insert(reference.span());
+            if !is_static(reference) {
+                self.0.get_or_insert(reference.span());
+            }
+            syn::visit::visit_type_reference(self, reference);
         }
 
         fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {

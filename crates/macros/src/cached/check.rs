@@ -5,7 +5,7 @@ use super::key::Key;
 use super::options::{Options, Policy};
 use super::place::Place;
 use crate::period::Period;
-use crate::signature::{Returned, mentions, parameter};
+use crate::signature::{Returned, borrowed, mentions, parameter};
 use crate::template::Template;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -169,6 +169,21 @@ pub(super) fn batch(cached: &Cached) -> Result<()> {
     }
     if let Key::Text(template, _) = &cached.key {
         return refuse(template.span, "a batch is given keys as they are: make the key of whole arguments");
+    }
+    Ok(())
+}
+
+/// What a load cannot take along.
+pub(super) fn arguments(cached: &Cached) -> Result<()> {
+    if !cached.owns() || cached.options.batch.is_some() {
+        return Ok(());
+    }
+    for argument in &cached.arguments {
+        if let Some(at) = borrowed(argument.referred().unwrap_or(&argument.ty)) {
+            let why = "the load goes on when its caller has left, so it owns its arguments, and this one borrows: take what is owned, \
+                       such as `Option<String>`; or say `scoped`: then the load borrows, and ends with its caller";
+            return refuse(at, why);
+        }
     }
     Ok(())
 }

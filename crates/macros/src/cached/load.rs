@@ -39,7 +39,7 @@ impl<'a> Load<'a> {
             (Place::Given(_), Key::Closure(_)) => quote_spanned!(at=> ::core::borrow::Borrow::borrow(key)),
             _ => quote_spanned!(at=> key),
         };
-        let owned = self.owns();
+        let owned = cached.owns();
         let method = match (cached.returned.result.is_some(), cached.is_async(), owned) {
             (true, true, true) | (true, false, false) => quote!(get_or_load),
             (true, true, false) => quote!(get_or_load_scoped),
@@ -67,18 +67,6 @@ impl<'a> Load<'a> {
                 ::core::result::Result::Err(error) => ::core::result::Result::Err(#error),
             }
         }
-    }
-
-    /// Whether the load owns its arguments, because it may outlive the call.
-    fn owns(&self) -> bool {
-        let cached = self.cached;
-        let Policy { stale, refresh_ahead, soft_timeout, hard_timeout, .. } = &cached.options.policy;
-        if cached.options.scoped.is_some() {
-            return false;
-        }
-        let reloads =
-            stale.is_some() || refresh_ahead.is_some() || soft_timeout.is_some() || hard_timeout.is_some();
-        cached.is_async() || (reloads && !matches!(cached.place, Place::Given(_)))
     }
 
     /// The closure that loads.
@@ -244,6 +232,17 @@ impl<'a> Load<'a> {
                 #veto
             },
         }
+    }
+}
+
+impl Cached {
+    /// Whether the load owns its arguments, because it may outlive the call.
+    pub(super) fn owns(&self) -> bool {
+        let Policy { stale, refresh_ahead, soft_timeout, hard_timeout, .. } = &self.options.policy;
+        let reloads =
+            stale.is_some() || refresh_ahead.is_some() || soft_timeout.is_some() || hard_timeout.is_some();
+        let is_own = !matches!(self.place, Place::Given(_));
+        self.options.scoped.is_none() && (self.is_async() || (reloads && is_own))
     }
 }
 
