@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn a_function_without_a_body_is_given_one() {
         assert!(
-            refused(quote!(
+            refused(&quote!(
                 async fn user(id: u64) -> u64;
             ))
             .ends_with("{ :: core :: unreachable ! () }")
