@@ -18,7 +18,7 @@ const HITS: u32 = 10_000;
 /// So many keys, all of which are there.
 const KEYS: u64 = 100;
 
-/// A hit of a decorated function in CPython 3.11, in nanoseconds, the best of six runs of 25 repetitions.
+/// A hit of a decorated function in `CPython` 3.11, in nanoseconds, the best of six runs of 25 repetitions.
 const PYTHON: [(&str, &str, f64); 8] = [
     ("advanced-caching 1.0.0", "static key", 181.0),
     ("advanced-caching 1.0.0", "async, static key", 231.0),
@@ -33,7 +33,7 @@ const PYTHON: [(&str, &str, f64); 8] = [
 type Own<K, V> = LazyLock<Cache<K, V, Memory<K, V>, Native>>;
 
 mod by_hand {
-    use super::*;
+    use super::{Cache, LazyLock, Memory, Own, hours};
 
     static NUMBERS: Own<u64, u64> = LazyLock::new(|| Cache::new(Memory::new(10_000)).ttl(hours(1)));
     static TEXTS: Own<str, u64> = LazyLock::new(|| Cache::new(Memory::new(10_000)).ttl(hours(1)));
@@ -136,6 +136,7 @@ mod larders {
 }
 
 /// The peer.
+#[allow(clippy::unused_async, reason = "it is the cost of an async function that is measured")]
 mod peers {
     use cached::macros::{cached, concurrent_cached};
 
@@ -205,7 +206,7 @@ fn print(name: &str, figures: &[Figure]) {
 
 fn main() {
     let names: Vec<String> = (0..KEYS).map(|number| format!("customer-{number}")).collect();
-    let name = |number: u32| names[id(number) as usize].as_str();
+    let name = |number: u32| names[usize::try_from(id(number)).expect("there are few")].as_str();
     let subjects = [
         subject(
             "u64",

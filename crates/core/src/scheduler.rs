@@ -68,7 +68,7 @@ impl Scheduler {
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
-        for schedule in self.owned.get_mut() {
+        for schedule in self.owned.lock().iter() {
             schedule.end();
         }
     }

@@ -139,7 +139,7 @@ mod tests {
     fn what_can_be_cloned_is_and_all_else_is_converted() {
         let own: Both = (&&&failed(Both("mine"))).error("user");
         assert_eq!(own, Both("mine"));
-        let other: Both = (&&&Failure(LoadError::Timeout)).error("user");
+        let other: Both = (&&&Failure::<Both>(LoadError::Timeout)).error("user");
         assert_eq!(other, Both("converted"));
     }
 
@@ -147,7 +147,7 @@ mod tests {
     fn what_cannot_be_cloned_is_always_converted() {
         let own: Converted = (&&&failed(Converted("mine".into()))).error("user");
         assert_eq!(own, Converted("converted: mine".into()));
-        let other: Converted = (&&&Failure(LoadError::Cycle)).error("user");
+        let other: Converted = (&&&Failure::<Converted>(LoadError::Cycle)).error("user");
         assert_eq!(other, Converted("other".into()));
     }
 

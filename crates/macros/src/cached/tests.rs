@@ -6,8 +6,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 #[track_caller]
-fn check(name: &str, options: TokenStream, item: TokenStream) {
-    shown(name, expand(options, &item));
+fn check(name: &str, options: TokenStream, item: &TokenStream) {
+    shown(name, expand(options, item));
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn an_async_function_of_the_design() {
             db.user(id).await
         }
     };
-    check("cached_async", options, item);
+    check("cached_async", options, &item);
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_synchronous_function_borrows() {
             of.len() as u64
         }
     );
-    check("cached_sync", quote!(ttl = "1h30m"), item);
+    check("cached_sync", quote!(ttl = "1h30m"), &item);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn parts_of_a_key_are_put_together_where_those_of_the_last_call_were() {
             list(team, page).await
         }
     );
-    check("cached_parts", options, item);
+    check("cached_parts", options, &item);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_method_has_a_cache_that_is_given() {
             self.db.user(team, id).await
         }
     );
-    check("cached_method", options, item);
+    check("cached_method", options, &item);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_closure_without_a_type_has_a_slot() {
             render(id, role)
         }
     );
-    check("cached_closure", quote!(key = |id, role| format!("{id}:{role}")), item);
+    check("cached_closure", quote!(key = |id, role| format!("{id}:{role}")), &item);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_batch_takes_the_place_of_the_body() {
     check(
         "cached_batch",
         options,
-        quote!(
+        &quote!(
             async fn user(id: u64) -> Result<Option<User>, DbError>;
         ),
     );
@@ -85,7 +85,7 @@ fn a_function_of_a_type_has_companions_beside_it() {
             side * side
         }
     );
-    check("cached_associated", quote!(associated), item);
+    check("cached_associated", quote!(associated), &item);
 }
 
 #[test]
@@ -95,5 +95,5 @@ fn a_body_that_blocks_is_taken_elsewhere() {
             of.scaled(size)
         }
     );
-    check("cached_blocking", quote!(blocking, skip(of)), item);
+    check("cached_blocking", quote!(blocking, skip(of)), &item);
 }
