@@ -123,11 +123,7 @@ impl Cached {
             }
         }
         let body = if self.options.batch.is_some() { batch::body(self) } else { self.body() };
-        // The load has it too, whatever it is called.
-        let is_hidden = self.arguments.iter().any(|argument| argument.name.to_string().starts_with('_'));
-        let hidden = is_hidden.then(
-            || quote!(#[allow(clippy::used_underscore_binding, reason = "it is handed on to the load")]),
-        );
+        let hidden = self.hidden();
         quote! {
             #(#attributes)*
             #hidden
@@ -135,6 +131,14 @@ impl Cached {
                 #body
             }
         }
+    }
+
+    /// Keeps a lint quiet where an argument says by its name that the body does not use it: the load has it all the same.
+    fn hidden(&self) -> Option<TokenStream> {
+        let is_hidden = self.arguments.iter().any(|argument| argument.name.to_string().starts_with('_'));
+        is_hidden.then(
+            || quote!(#[allow(clippy::used_underscore_binding, reason = "it is handed on to the load")]),
+        )
     }
 
     /// Looks, and loads where there is nothing.

@@ -106,6 +106,7 @@ impl<E: Clone> SharedError for E {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_borrow, reason = "it is called as expansions call it, whatever the type")]
 mod tests {
     use super::*;
     use std::sync::Arc;

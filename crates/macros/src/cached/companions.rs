@@ -28,6 +28,7 @@ pub(super) fn of(cached: &Cached) -> TokenStream {
     // What is not made of all arguments could not tell their type parameters.
     let others = parameter(&cached.function.sig.generics).is_none().then(|| companions.others());
     let doc = format!("What goes with the cached function [`{name}()`].");
+    let hidden = cached.hidden();
     quote_spanned! {at=>
         #(#attributes)*
         #[doc = #doc]
@@ -36,6 +37,7 @@ pub(super) fn of(cached: &Cached) -> TokenStream {
         #vis enum #name {}
 
         #(#attributes)*
+        #hidden
         #[allow(dead_code, reason = "companions that nobody may need")]
         impl #name {
             #cache
