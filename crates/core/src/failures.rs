@@ -5,6 +5,7 @@
 //! as it was said. The table is bounded: when a part of it is full it is emptied, and the keys in it are tried again
 //! sooner than they would be.
 
+use crate::coherence::{Other, Verdict};
 use crate::sync::{AtomicUsize, Mutex, RandomState, shards};
 use crate::{Lookup, Time};
 use std::any::{Any, TypeId};
@@ -33,7 +34,14 @@ struct Failed {
     /// Too early to try again before this, where something old can be served.
     retry_at: Option<Time>,
     /// The error that answers until a time. Its type is the caller's.
-    remembered: Option<(Arc<dyn Any + Send + Sync>, Time)>,
+    remembered: Option<Remembered>,
+}
+
+struct Remembered {
+    error: Arc<dyn Any + Send + Sync>,
+    until: Time,
+    /// The tags of the load, by which it is forgotten.
+    tagged: Vec<Other>,
 }
 
 /// What had to go for a new failure. The destructors of keys and errors are code of the user, so it is dropped where
@@ -95,9 +103,16 @@ impl<K: ?Sized + Lookup> Failures<K> {
         if self.is_empty() {
             return None;
         }
-        let shard = self.shard(key).lock();
-        let (error, until) = shard.get(key)?.remembered.as_ref()?;
-        (now < *until && (**error).type_id() == expected).then(|| Arc::clone(error))
+        let (error, tagged) = {
+            let shard = self.shard(key).lock();
+            let Remembered { error, until, tagged } = shard.get(key)?.remembered.as_ref()?;
+            if now >= *until || (**error).type_id() != expected {
+                return None;
+            }
+            (Arc::clone(error), tagged.clone())
+        };
+        // Where the log would have to be asked, the loader is.
+        tagged.iter().all(|tagged| tagged.judge(now) == Verdict::Sound).then_some(error)
     }
 
     /// Notes a failure after which something old is served.
@@ -109,9 +124,16 @@ impl<K: ?Sized + Lookup> Failures<K> {
         })
     }
 
-    /// Notes an error that is to answer until a time.
-    pub(crate) fn remember(&self, key: &K, error: Arc<dyn Any + Send + Sync>, until: Time) -> Displaced<K> {
-        self.change(key, |failed| failed.remembered.replace((error, until)).map(|(older, _)| older))
+    /// Notes an error that is to answer until a time, or until one of its tags is invalidated.
+    pub(crate) fn remember(
+        &self,
+        key: &K,
+        error: Arc<dyn Any + Send + Sync>,
+        until: Time,
+        tagged: Vec<Other>,
+    ) -> Displaced<K> {
+        let remembered = Remembered { error, until, tagged };
+        self.change(key, |failed| failed.remembered.replace(remembered).map(|older| older.error))
     }
 
     fn change(
@@ -186,7 +208,7 @@ mod tests {
     #[test]
     fn an_error_is_remembered_for_its_time_and_for_its_type() {
         let failures = Failures::<str>::new();
-        failures.remember("ada", Arc::new("not found"), at(5));
+        failures.remember("ada", Arc::new("not found"), at(5), Vec::new());
 
         let remembered = |now, expected| failures.remembered("ada", now, expected);
         let text = TypeId::of::<&str>();

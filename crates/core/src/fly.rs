@@ -1,5 +1,6 @@
 //! What a flight does: ask the lower levels, load, store, and tell those who wait.
 
+use crate::coherence::Since;
 use crate::dependencies::Capped;
 use crate::event::{Event, LoadFailure};
 use crate::failures::Delay;
@@ -171,7 +172,7 @@ where
                 Outcome::Absent
             }
             Err(error) => {
-                self.load_failed(lead, trip, LoadFailure::Error, Some(&error));
+                self.load_failed(lead, trip, LoadFailure::Error, Some((&error, since)));
                 Outcome::Failed(error)
             }
         }
@@ -242,7 +243,7 @@ where
         lead: &Lead<K, V>,
         trip: Trip,
         failure: LoadFailure,
-        error: Option<&Arc<dyn Any + Send + Sync>>,
+        error: Option<(&Arc<dyn Any + Send + Sync>, Since)>,
     ) {
         let (flight, clock, rules) = (&lead.flight, &*self.inner.clock, &self.policy.loads);
         let (key, now) = (flight.key.borrow(), clock.now_exact());
@@ -259,11 +260,12 @@ where
             let usual = || self.policy.delay(flight.fallback(clock).is_some() || stands_in);
             let delay = retry_after.map_or_else(usual, |delay| Delay { first: delay, most: delay });
             lead.visit.unless_overtaken(|| self.inner.failures.failed(key, now, delay));
-        } else if let Some(error) = error
+        } else if let Some((error, since)) = error
             && self.is_writing()
             && let Some(ttl) = rules.remember(&**error)
         {
-            let remember = || self.inner.failures.remember(key, Arc::clone(error), now.after(ttl));
+            let tagged = flight.edits.lock().terms.tagged(&self.inner.coherence, since);
+            let remember = || self.inner.failures.remember(key, Arc::clone(error), now.after(ttl), tagged);
             lead.visit.unless_overtaken(remember);
         }
         if covered {

@@ -1,7 +1,7 @@
 //! What one call, or one load, says about the entry that comes of it.
 
-use crate::Time;
 use crate::coherence::{Other, Since, Watch};
+use crate::{Coherence, Time};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -28,6 +28,13 @@ impl Terms {
     pub(crate) fn watch(&self, since: Since) -> Option<Watch> {
         let is_watched = since.is_shared || !self.tags.is_empty() || !self.others.is_empty();
         is_watched.then(|| Watch::loaded(since, self.others.clone()))
+    }
+
+    /// What invalidates what is no entry: its own tags, and those of what it was made from in other groups.
+    pub(crate) fn tagged(&self, coherence: &Coherence, since: Since) -> Vec<Other> {
+        let own = (!self.tags.is_empty())
+            .then(|| Other::new(coherence, &Watch::loaded(since, Vec::new()), &self.tags));
+        own.into_iter().chain(self.others.iter().cloned()).collect()
     }
 
     pub(crate) fn tag(&mut self, tag: &str) {

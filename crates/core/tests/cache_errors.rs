@@ -268,3 +268,34 @@ async fn where_something_kept_has_turned_up_behind_it_is_tried_and_that_covers_i
     assert_eq!(cache.get_or_load("ada", failing.load()).await.unwrap(), "theirs");
     assert_eq!((failing.loads(), cache.stats().remembered_errors), (2, 0));
 }
+
+/// A load that finds nothing says what it looked at: who adds that invalidates the tag.
+#[tokio::test]
+async fn an_error_is_forgotten_when_a_tag_of_its_load_is_invalidated() {
+    let clock = MockClock::new();
+    let users =
+        Cache::new(Fake::<str, u32>::new()).cache_errors(60 * SECOND, |_: &&str| true).clock(clock.clone());
+    let teams = Cache::new(Fake::<str, u32>::new()).clock(clock.clone());
+    teams.insert_with("red", 7, |entry| entry.tag("team:red")).await.unwrap();
+    let none = async |answer| {
+        let teams = teams.clone();
+        let load = async move || {
+            larder_core::load::tag("users");
+            teams.get("red").await.unwrap();
+            Err::<u32, _>(answer)
+        };
+        match users.get_or_load("ada", load).await {
+            Err(LoadError::Load(error)) => *error,
+            other => panic!("{other:?}"),
+        }
+    };
+
+    assert_eq!(none("first").await, "first");
+    users.invalidate_tag("others").await.unwrap();
+    assert_eq!(none("not asked").await, "first");
+    users.invalidate_tag("users").await.unwrap();
+    assert_eq!(none("second").await, "second");
+    teams.invalidate_tag("team:red").await.unwrap();
+    assert_eq!(none("third").await, "third", "also by what it was made from");
+    assert_eq!(none("not asked").await, "third");
+}

@@ -114,6 +114,12 @@ use proc_macro::TokenStream;
 /// A method has none: the cache that it names is its companion. A generic function has `refresh` and `uncached`. A function
 /// with `associated` has `user_cache()` and `user_uncached(..)` beside it.
 ///
+/// # In tests
+///
+/// The cache of a function is made at its first call, by [`Caches::of_the_process`](../larder/struct.Caches.html#method.of_the_process).
+/// Before that a test gives it its clock: `Caches::of_the_process().clone().clock(clock.clone())`. A program gives it settings
+/// there, from the environment for example.
+///
 /// # Errors and panics
 ///
 /// Errors are not kept, and one call may serve many callers. So the error type of a function that returns a `Result` is `Clone`, or

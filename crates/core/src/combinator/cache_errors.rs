@@ -7,7 +7,8 @@
 //! ```
 //!
 //! They stay in the process, in a bounded table beside the stores: an error need not be encoded, and nothing else in the
-//! cache is the worse for it. `remove`, `insert`, `expire` and `clear` forget them. An error that shall travel is a value:
+//! cache is the worse for it. `remove`, `insert`, `expire` and `clear` forget them, and so does who invalidates a tag that the load
+//! had by then. An error that shall travel is a value:
 //! `Cache<K, Result<V, E>>` with `.ttl_with(|_, result| ..)`.
 
 use crate::{Cache, Lookup};
