@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/memory_log.rs"]
-#[allow(dead_code, reason = "the flaws are for another test")]
 mod memory_log;
 
 use bytes::Bytes;
