@@ -103,6 +103,51 @@ async fn what_the_options_say_of_life_is_said_by_the_load() {
 }
 
 #[tokio::test]
+async fn what_is_inserted_lives_as_what_is_loaded() {
+    let clock = MockClock::new();
+    let cache = Cache::new(Memory::<u64, Option<u64>>::new(10)).clock(clock.clone()).boxed();
+    #[cached(cache = cache, skip(cache), ttl = "60s", stale = "30s", negative = "5s", cache_if = |found| *found != Some(9))]
+    async fn user(cache: &Cache<u64, Option<u64>>, id: u64) -> Option<u64> {
+        (id != 8).then_some(id)
+    }
+
+    for by_hand in [false, true] {
+        if by_hand {
+            user::insert(&cache, 7, Some(70)).await.unwrap();
+            user::insert(&cache, 8, None).await.unwrap();
+            user::insert(&cache, 9, Some(9)).await.unwrap();
+        } else {
+            assert_eq!((user(&cache, 7).await, user(&cache, 8).await), (Some(7), None));
+        }
+        assert_eq!(cache.get_now(&9), None);
+        clock.advance(secs(5));
+        assert_eq!(cache.get(&8).await.unwrap(), None, "absence has no windows");
+        clock.advance(secs(56));
+        assert!(cache.get(&7).await.unwrap().is_some(), "stale");
+        clock.advance(secs(30));
+        assert_eq!(cache.get(&7).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_are_owned_may_tell_the_cache_and_the_key() {
+    #[cached(cache = app.users, key = |id| id)]
+    async fn user(app: std::sync::Arc<App>, id: u64) -> String {
+        format!("{id} of {}", std::sync::Arc::strong_count(&app))
+    }
+    #[cached(cache = USERS, key = |name| name.as_str())]
+    fn length(name: String) -> u64 {
+        name.len() as u64
+    }
+
+    let app = App { users: Cache::new(Memory::new(10)).boxed(), both: Cache::new(Memory::new(10)).boxed() };
+    let app = std::sync::Arc::new(app);
+    assert_eq!(user(app.clone(), 7).await, user(app.clone(), 7).await);
+    assert_eq!(length("four".into()), 4);
+    assert_eq!(USERS.get_now("four"), Some(4));
+}
+
+#[tokio::test]
 async fn tags_of_the_arguments_are_those_of_the_result() {
     #[cached(cache = cache, skip(cache), tags = ["user:{id}", "users"])]
     async fn user(cache: &Cache<u64, u64>, id: u64) -> u64 {

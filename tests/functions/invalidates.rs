@@ -185,3 +185,76 @@ async fn a_caller_that_goes_before_the_change_invalidates_nothing() {
     }
     assert!(user::cache().get_now(&4).is_some());
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn where_a_thread_must_not_wait_it_is_invalidated_all_the_same() {
+    static GO: tokio::sync::Notify = tokio::sync::Notify::const_new();
+    #[derive(Clone)]
+    struct Far(Cache<u64, u64>);
+    impl Far {
+        async fn remove(&self, id: u64) -> larder::Result<()> {
+            GO.notified().await;
+            self.0.remove(&id).await
+        }
+    }
+    #[invalidates(near.remove(&id), far.remove(id))]
+    fn change(near: &Cache<u64, u64>, far: &Far, id: u64) -> u64 {
+        id
+    }
+
+    let (near, far) = (Cache::new(Memory::new(10)).boxed(), Far(Cache::new(Memory::new(10)).boxed()));
+    near.insert(&7, 7).await.unwrap();
+    far.0.insert(&7, 7).await.unwrap();
+    assert_eq!(change(&near, &far, 7), 7);
+    assert_eq!((near.get_now(&7), far.0.get_now(&7)), (None, Some(7)), "what waits for nobody is done");
+    GO.notify_one();
+    while far.0.get_now(&7).is_some() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What writes when it is dropped has written before anything is invalidated.
+#[tokio::test]
+async fn arguments_are_dropped_before_anything_is_invalidated() {
+    static WRITTEN: Mutex<bool> = Mutex::new(false);
+    struct Writer;
+    impl Drop for Writer {
+        fn drop(&mut self) {
+            *WRITTEN.lock().unwrap() = true;
+        }
+    }
+    async fn was_written() -> larder::Result<()> {
+        assert!(std::mem::take(&mut *WRITTEN.lock().unwrap()));
+        Ok(())
+    }
+    struct After;
+    impl After {
+        async fn writing(&self) -> larder::Result<()> {
+            was_written().await
+        }
+    }
+    #[invalidates(After.writing())]
+    async fn save(_out: Writer, mut text: String) -> usize {
+        text.push('!');
+        text.len()
+    }
+    #[invalidates(After.writing())]
+    fn save_here(out: Writer) {
+        let _ = &out;
+    }
+
+    assert_eq!(save(Writer, "ada".into()).await, 4);
+    save_here(Writer);
+}
+
+#[tokio::test]
+async fn a_function_that_returns_an_impl_invalidates_too() {
+    #[invalidates(user(id))]
+    async fn handler(id: u64) -> impl std::fmt::Display {
+        id + 1
+    }
+
+    user(5).await;
+    assert_eq!(handler(5).await.to_string(), "6");
+    assert_eq!(user::cache().get_now(&5), None);
+}

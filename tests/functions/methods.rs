@@ -147,13 +147,30 @@ async fn methods_of_traits_are_kept_too() {
     assert_eq!(shop.prices.get_now("milk"), Some(4));
 }
 
+static CIRCLES: std::sync::LazyLock<Cache<u64, u64>> =
+    std::sync::LazyLock::new(|| Cache::new(Memory::new(10)).boxed());
+
 struct Geometry;
+
+struct Algebra;
+
+impl Algebra {
+    #[cached(associated)]
+    fn area(side: u64) -> u64 {
+        side + 1
+    }
+}
 
 impl Geometry {
     /// The area of a square.
     #[cached(ttl = "60s", associated)]
     pub(super) fn area(side: u64) -> u64 {
         side * side
+    }
+
+    #[cached(associated, cache = CIRCLES)]
+    fn circle(radius: u64) -> u64 {
+        3 * radius * radius
     }
 
     #[cached(associated)]
@@ -170,4 +187,42 @@ async fn a_function_of_a_type_has_companions_beside_it() {
     assert_eq!(Geometry::volume_uncached(3).await, Ok(27));
     Geometry::volume_cache().remove(&3).await.unwrap();
     assert_eq!(Geometry::volume_cache().get_now(&3), None);
+}
+
+#[test]
+fn a_function_of_a_type_may_have_a_cache_that_is_given() {
+    assert_eq!((Geometry::circle(2), Geometry::circle_uncached(2)), (12, 12));
+    assert_eq!(CIRCLES.get_now(&2), Some(12));
+}
+
+#[test]
+fn functions_of_one_name_are_told_apart_by_their_types() {
+    assert_eq!((Algebra::area(3), Geometry::area(3)), (4, 9));
+    let names = larder::Caches::of_the_process().names();
+    for ty in ["Algebra", "Geometry"] {
+        let name = format!("{}::{ty}::area", module_path!());
+        assert!(names.contains(&name), "{name} of {names:?}");
+    }
+}
+
+#[derive(Clone)]
+struct Texts(Cache<u64, String>);
+
+impl Texts {
+    #[cached(cache = self.0)]
+    async fn counted(&self, mut id: u64) -> String {
+        id += 1;
+        let text = format!("{}", self::one());
+        text + &id.to_string()
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[tokio::test]
+async fn the_body_of_a_method_is_as_it_was() {
+    let texts = Texts(Cache::new(Memory::new(10)).boxed());
+    assert_eq!((texts.counted(7).await, texts.counted(7).await), ("18".into(), "18".into()));
 }

@@ -239,3 +239,19 @@ async fn functions_of_one_name_never_share_results() {
 
     assert_eq!((one, other), (2, 3));
 }
+
+const KEY: &str = "mine";
+
+fn body(text: &str) -> String {
+    text.to_owned() + KEY
+}
+
+#[tokio::test]
+async fn items_of_the_expansion_have_names_that_nobody_takes() {
+    #[cached(blocking, key = "{text}:{times}")]
+    async fn twice(text: &str, times: u32) -> String {
+        body(text).repeat(times as usize)
+    }
+
+    assert_eq!(twice("ab", 2).await, "abmineabmine");
+}

@@ -93,6 +93,11 @@ pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Goes as far with `future` as it does without waiting, as a blocking call does.
+pub(crate) fn begin<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    poll(future, Waker::noop())
+}
+
 fn wait<F: Future>(mut future: Pin<&mut F>, parked: &Parked, waker: &Waker) -> F::Output {
     loop {
         if let Poll::Ready(answer) = poll(future.as_mut(), waker) {

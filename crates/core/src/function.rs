@@ -14,7 +14,7 @@
 //! | [`Schedule`] | a function that runs again and again |
 //! | [`Fallible`], [`Returns`] | what a function returns |
 //! | [`Failure`] | the error of a function from that of a load |
-//! | [`off_the_runtime`], [`to_the_end`], [`Settle`] | work that blocks, that must not be left half done, that may be a future |
+//! | [`off_the_runtime`], [`to_the_end`], [`to_the_end_blocking`], [`Settle`] | work that blocks, that must not be left half done, that may be a future |
 
 mod argument;
 mod elsewhere;
@@ -27,7 +27,7 @@ mod settle;
 mod slot;
 
 pub use argument::{Argument, CheckedKey, KeyPart, admits, key_part, only, owned};
-pub use elsewhere::{off_the_runtime, to_the_end};
+pub use elsewhere::{off_the_runtime, to_the_end, to_the_end_blocking};
 pub use failure::{ByBoth, ByClone, ByConversion, Failure, SharedError};
 pub use part::Part;
 pub use returns::{CheckedValue, Fallible, Kept, NoResult, Returns, kept};

@@ -6,7 +6,8 @@ use std::fmt;
 
 /// What owns schedules: when it is dropped or [shut down](Self::shutdown), they end.
 ///
-/// A function with `#[scheduled]` is started in one by its companion `start_in`.
+/// A function with `#[scheduled]` is started in one by its companion `start_in`. It has one schedule: whichever owner ends first
+/// ends it.
 ///
 /// # Examples
 ///
@@ -47,7 +48,10 @@ impl Scheduler {
     }
 
     pub(crate) fn own(&self, schedule: &'static dyn Ends) {
-        self.owned.lock().push(schedule);
+        let mut owned = self.owned.lock();
+        if !owned.iter().any(|known| std::ptr::addr_eq(*known, schedule)) {
+            owned.push(schedule);
+        }
     }
 
     /// Ends all, and waits until they have ended. A load that is under way goes on by itself.

@@ -65,6 +65,7 @@ impl Cached {
         let cached = Cached { function, has_body, options, krate, arguments, returned, key, place };
         check::batch(&cached)?;
         check::place(&cached)?;
+        check::generics(&cached)?;
         check::arguments(&cached)?;
         Ok(cached)
     }
@@ -84,13 +85,17 @@ impl Cached {
     /// Where the function with the body is found.
     fn uncached(&self) -> TokenStream {
         let name = self.name();
-        match self.place {
-            Place::Associated => {
-                let (this, uncached) = (place::this(self), format_ident!("{name}_uncached"));
-                quote!(#this::#uncached)
-            }
-            _ => quote!(#name::uncached),
+        if self.is_associated() {
+            let (this, uncached) = (place::this(self), format_ident!("{name}_uncached"));
+            quote!(#this::#uncached)
+        } else {
+            quote!(#name::uncached)
         }
+    }
+
+    /// Whether it stands in an `impl`, without a receiver.
+    fn is_associated(&self) -> bool {
+        self.options.associated.is_some()
     }
 
     /// The value that the function returns on a hit.
@@ -153,6 +158,7 @@ impl Cached {
         };
         let look = self.key.look(krate, self.may_keep(), &look, &self.hit());
         let load = Load::of_call(self).code();
+        let alias = place::alias(self);
         match &self.place {
             Place::Slot => {
                 let statement = self.key.statement(krate);
@@ -170,6 +176,7 @@ impl Cached {
             place => {
                 let cache = place.statement(self);
                 quote_spanned! {at=>
+                    #alias
                     #cache
                     #look
                     #load
@@ -180,7 +187,7 @@ impl Cached {
 
     /// Whether a `static` in the function can name the type of the key.
     fn may_keep(&self) -> bool {
-        let is_free = !self.is_method() && !matches!(self.place, Place::Associated);
+        let is_free = !self.is_method() && !self.is_associated();
         (is_free && parameter(&self.function.sig.generics).is_none()) || self.key.is_concrete()
     }
 }

@@ -4,7 +4,7 @@
 //! the value that the function returns. It is done after success only, and to the end even if the caller has gone by then.
 
 use crate::list::{Listed, known};
-use crate::signature::{Argument, arguments, mentions, mixed};
+use crate::signature::{Argument, arguments, is_free, mentions, mixed, without_lifetimes};
 use crate::template::Template;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -14,7 +14,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
     Error, Expr, ExprCall, ExprMethodCall, ExprPath, ExprReference, ImplItemFn, LitStr, Path, Result,
-    ReturnType, Token, Type, bracketed, parse_quote,
+    ReturnType, Signature, Token, Type, bracketed, parse_quote,
 };
 
 const RESULT: &str = "result";
@@ -262,34 +262,38 @@ impl Steps<'_> {
         let ImplItemFn { attrs, vis, defaultness, sig, block } = function;
         let is_async = sig.asyncness.is_some();
         let statements = &block.stmts;
+        // A closure cannot say that it returns an `impl`.
         let ty = match &sig.output {
-            ReturnType::Default => quote!(()),
-            ReturnType::Type(_, ty) => ty.to_token_stream(),
+            ReturnType::Default => Some(quote!(-> ())),
+            ReturnType::Type(_, ty) => (!mentions(ty, &["impl"])).then(|| quote!(-> #ty)),
         };
-        let body = if is_async {
-            quote_spanned! {at=>
-                #[allow(unused_mut, reason = "it may change what it has")]
-                let mut body = async move || -> #ty { #(#statements)* };
-                let returned = body().await;
-            }
+        let taken = self.arguments.iter().map(|argument| &argument.name);
+        let taken: Vec<_> = taken.collect();
+        let (asynchronous, waits) = if is_async {
+            (quote_spanned!(at=> async), quote_spanned!(at=> .await))
         } else {
-            quote_spanned! {at=>
-                #[allow(unused_mut, reason = "it may change what it has")]
-                let mut body = move || -> #ty { #(#statements)* };
-                let returned = body();
-            }
+            (quote!(), quote!())
         };
-        // A failure is told to the observers of the cache; what this function did is done all the same.
-        let done = if is_async {
-            quote_spanned! {at=>
-                let work = async move {
-                    #(let _ = #krate::function::Settle(#work).done().await;)*
-                    ::core::result::Result::Ok(())
-                };
-                let _ = #krate::function::to_the_end(work).await;
-            }
+        // What the body has goes with it, as with any function: before anything is invalidated.
+        let body = quote_spanned! {at=>
+            let returned = {
+                #[allow(unused_mut, reason = "it may change what it has")]
+                let mut body = #asynchronous move || #ty { #(let _ = &#taken;)* #(#statements)* };
+                let returned = body()#waits;
+                returned
+            };
+        };
+        let settled = if is_async {
+            quote_spanned!(at=> #krate::function::to_the_end(work).await)
         } else {
-            quote_spanned!(at=> #(let _ = #krate::function::Settle(#work).wait();)*)
+            quote_spanned!(at=> #krate::function::to_the_end_blocking(work))
+        };
+        let done = quote_spanned! {at=>
+            let work = async move {
+                #(let _ = #krate::function::Settle(#work).done().await;)*
+                ::core::result::Result::Ok(())
+            };
+            let _ = #settled;
         };
         let result = Ident::new(RESULT, Span::call_site());
         // The result is the user's name for it, and may go unused.
@@ -299,6 +303,7 @@ impl Steps<'_> {
             #(#after)*
             #done
         };
+        let alias = alias(krate, sig);
         let invalidated = if is_result(&sig.output) {
             quote_spanned! {at=>
                 #[allow(unused_variables, reason = "what is invalidated may be known without it")]
@@ -316,6 +321,7 @@ impl Steps<'_> {
         quote_spanned! {at=>
             #(#attrs)*
             #vis #defaultness #sig {
+                #alias
                 #(#before)*
                 #body
                 {
@@ -335,6 +341,26 @@ fn is_place(expression: &Expr) -> bool {
         Expr::Paren(inside) => is_place(&inside.expr),
         _ => false,
     }
+}
+
+/// Refuses a `Result` under another name, after whose errors there is nothing to invalidate.
+fn alias(krate: &Path, signature: &Signature) -> Option<TokenStream> {
+    let ReturnType::Type(_, ty) = &signature.output else { return None };
+    if is_result(&signature.output) || mentions(ty, &["impl"]) {
+        return None;
+    }
+    let ty = without_lifetimes(ty);
+    let why = "what this function returns is a `Result` under another name, and its errors would invalidate: write `Result<_, _>`";
+    let refused = quote_spanned! {mixed(&ty)=>
+        use #krate::function::NoResult as _;
+        ::core::assert!(!#krate::function::Returns::<#ty>::RESULT, #why);
+    };
+    // Where types may be those of an `impl`, no item can name them, and what is no item is looked at when code is made of it.
+    Some(if is_free(signature) {
+        quote_spanned!(mixed(&ty)=> const _: () = { #refused };)
+    } else {
+        quote_spanned!(mixed(&ty)=> const { #refused };)
+    })
 }
 
 fn is_result(output: &ReturnType) -> bool {

@@ -47,9 +47,9 @@ use proc_macro::TokenStream;
 /// | function | needs |
 /// |---|---|
 /// | free, also inside of another function | nothing |
-/// | of a type, without `self` | `associated`, or `cache = EXPR` |
+/// | of a type, without `self` | `associated`; its companions are then `user_cache()` and `user_uncached(..)` |
 /// | method, method of a trait | `cache = EXPR`, such as `cache = self.users`: one cache for the process would mix the instances |
-/// | generic | `cache = EXPR` |
+/// | generic | `cache = EXPR`, and a key that tells the types apart |
 ///
 /// An `async fn` runs in a load, which goes on when its caller has left. So what it is given by reference is cloned into the
 /// load, on a miss, and a method's `self` is as well: they are `Clone`, or behind an `Arc`. With `scoped` it borrows instead, and
@@ -70,7 +70,8 @@ use proc_macro::TokenStream;
 /// In a cache of its own the parts of a template are compared as what they are, so `("1:2", "3")` and `("1", "2:3")` never meet.
 /// For a cache that is given, a template is the text that it is looked up by, a `str`; what its parts have of the characters
 /// between them is escaped there. An argument that the key leaves out makes no difference to the result: what depends on it
-/// belongs into the key.
+/// belongs into the key. So does a word of its own, where several functions share one cache and their keys could be the same:
+/// `key = "name:{id}"` and `key = "email:{id}"`.
 ///
 /// # Options
 ///
@@ -112,7 +113,7 @@ use proc_macro::TokenStream;
 /// | `user::clear()`, `user::stats()` | of that cache alone |
 ///
 /// A method has none: the cache that it names is its companion. A generic function has `refresh` and `uncached`. A function
-/// with `associated` has `user_cache()` and `user_uncached(..)` beside it.
+/// with `associated` has `user_cache()`, unless its cache is given, and `user_uncached(..)` beside it.
 ///
 /// # In tests
 ///
@@ -127,6 +128,9 @@ use proc_macro::TokenStream;
 /// Where there is only `Clone`, a call panics if there is no error to return: if the function panicked, takes longer than
 /// `hard_timeout`, or waits for itself. A function that returns no `Result` panics in the same cases, but for the time-out, which
 /// it does not have.
+///
+/// A function that is not async waits on its thread where another one runs the same load. In a task of a current-thread runtime it
+/// panics then, as [`Cache::blocking`](../larder/struct.Cache.html#method.blocking) says: make it an `async fn` there.
 ///
 /// An alias for a `Result` is one if it is called `Result`; under another name it is refused, because its errors would be kept.
 #[proc_macro_attribute]
@@ -173,7 +177,8 @@ pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Cancel safety
 ///
-/// Once the body has returned, all is invalidated even if the caller goes away; before that, nothing is.
+/// Once the body has returned, all is invalidated even if the caller goes away; before that, nothing is. A function that is not async
+/// waits for it, but not in a task of a current-thread runtime: what has to wait for a store there is done after it has returned.
 #[proc_macro_attribute]
 pub fn invalidates(options: TokenStream, item: TokenStream) -> TokenStream {
     let item = item.into();

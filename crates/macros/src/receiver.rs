@@ -1,6 +1,6 @@
 //! The body of a method, inside of a closure that owns what the method is called on.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, ExprPath, Item, Macro};
 
@@ -30,16 +30,22 @@ impl VisitMut for Rename {
 
 /// What a macro is given is no expression yet.
 fn in_tokens(tokens: TokenStream) -> TokenStream {
-    let renamed = tokens.into_iter().map(|token| match token {
-        TokenTree::Ident(ident) if ident == "self" => TokenTree::Ident(this()),
-        TokenTree::Group(group) => {
-            let mut inside = Group::new(group.delimiter(), in_tokens(group.stream()));
-            inside.set_span(group.span());
-            TokenTree::Group(inside)
-        }
-        other => other,
-    });
-    renamed.collect()
+    let mut tokens = tokens.into_iter().peekable();
+    let mut renamed = Vec::new();
+    while let Some(token) = tokens.next() {
+        // Where a path follows, it is the module.
+        let is_module = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':' && next.spacing() == Spacing::Joint);
+        renamed.push(match token {
+            TokenTree::Ident(ident) if ident == "self" && !is_module => TokenTree::Ident(this()),
+            TokenTree::Group(group) => {
+                let mut inside = Group::new(group.delimiter(), in_tokens(group.stream()));
+                inside.set_span(group.span());
+                TokenTree::Group(inside)
+            }
+            other => other,
+        });
+    }
+    renamed.into_iter().collect()
 }
 
 fn this() -> Ident {

@@ -241,6 +241,13 @@ pub(crate) fn parameter(generics: &Generics) -> Option<&GenericParam> {
     generics.params.iter().find(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
 }
 
+/// Whether an item inside of the function can name all the types in its signature.
+pub(crate) fn is_free(signature: &Signature) -> bool {
+    signature.receiver().is_none()
+        && parameter(&signature.generics).is_none()
+        && !mentions(signature, &["Self"])
+}
+
 /// The receiver, if it is a method.
 pub(crate) fn receiver(signature: &Signature) -> Result<Option<&Receiver>> {
     let Some(receiver) = signature.receiver() else { return Ok(None) };

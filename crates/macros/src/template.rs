@@ -60,6 +60,7 @@ impl Template {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut unnamed = arguments.iter();
+        let mut sorts = [false; 2];
         let mut left = source.as_str();
         while let Some(at) = left.find(['{', '}']) {
             let (before, rest) = left.split_at(at);
@@ -78,6 +79,10 @@ impl Template {
                 .ok_or_else(|| wrong("a `{` that nothing closes; a brace itself is `{{`"))?;
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            }
+            sorts[usize::from(inside.split(':').next().is_some_and(|path| !path.trim().is_empty()))] = true;
+            if sorts == [true; 2] {
+                return Err(wrong("some placeholders have a name and some have none: give all of them one"));
             }
             pieces.push(Piece::Place(place(inside, span, arguments, &mut unnamed)?));
             left = behind;
@@ -228,6 +233,7 @@ mod tests {
             ("{id", "`{{`"),
             ("id}", "`}}`"),
             ("{id.no()}", "use a closure"),
+            ("{id}:{}", "give all of them one"),
             ("{id}{page}", "put a separator there"),
             ("{id}%{page}", "other than `%`"),
         ] {

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::thread::LocalKey;
 
-/// The key that a thread keeps for the next call of a function: at most one, as large as the last one was.
+/// The key that a thread keeps for the next call of a function: at most one, with the room of the largest since the last miss.
 pub struct Scratch<K>(Cell<Option<K>>);
 
 impl<K> Scratch<K> {

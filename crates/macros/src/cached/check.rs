@@ -5,11 +5,12 @@ use super::key::Key;
 use super::options::{Options, Policy};
 use super::place::Place;
 use crate::period::Period;
-use crate::signature::{Returned, borrowed, mentions, parameter};
+use crate::signature::{Argument, Returned, borrowed, mentions, parameter};
 use crate::template::Template;
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprLit, Lit, Result, Signature};
+use syn::{Error, Expr, ExprLit, GenericParam, Lit, Result, Signature};
 
 fn refuse(at: Span, why: &str) -> Result<()> {
     Err(Error::new(at, why))
@@ -48,12 +49,6 @@ pub(super) fn function(signature: &Signature, is_method: bool, options: &Options
     }
     if let (Some(associated), Some(_)) = (options.associated, signature.receiver()) {
         return refuse(associated, "`associated` is for functions without `self`: leave it out");
-    }
-    if let (Some(associated), Some(_)) = (options.associated, &options.cache) {
-        return refuse(
-            associated,
-            "with `cache = ..` nothing is added to the `impl`: leave `associated` out",
-        );
     }
     Ok(())
 }
@@ -146,6 +141,11 @@ pub(super) fn batch(cached: &Cached) -> Result<()> {
         let why = "the values come from the batch, so a body would never run: end the function with `;` in place of it";
         return refuse(cached.function.block.span(), why);
     }
+    if let Some(tag) = cached.options.tags.first() {
+        let why = "the results of a batch come from one call, which knows no arguments: have the batch say `larder::load::tag(..)`, for all \
+                   of its keys; or compose a cache with `.tags(|key, value| ..)` and `.batch_loader(..)`";
+        return refuse(tag.span(), why);
+    }
     if !cached.is_async() {
         return refuse(batch.span, "`batch` gathers calls that wait at the same time: make it an `async fn`");
     }
@@ -173,10 +173,39 @@ pub(super) fn batch(cached: &Cached) -> Result<()> {
     Ok(())
 }
 
+/// What the key must tell, or results of one instance of a generic function would be served to another.
+pub(super) fn generics(cached: &Cached) -> Result<()> {
+    let key = cached.key.arguments();
+    let of_the_key = |argument: &&Argument| key.contains(&&argument.name);
+    for parameter in &cached.function.sig.generics.params {
+        let name = match parameter {
+            GenericParam::Lifetime(_) => continue,
+            GenericParam::Type(parameter) => &parameter.ident,
+            GenericParam::Const(parameter) => &parameter.ident,
+        };
+        let is_told = |argument: &Argument| mentions(&argument.ty, &[&name.to_string()]);
+        if !cached.arguments.iter().filter(of_the_key).any(is_told) {
+            let why = format!(
+                "the key does not tell one `{name}` from another, so their results would be mixed: make an argument of a type with `{name}` \
+                 in it a part of the key, or give each its own function"
+            );
+            return refuse(name.span(), &why);
+        }
+    }
+    Ok(())
+}
+
 /// What a load cannot take along.
 pub(super) fn arguments(cached: &Cached) -> Result<()> {
     if !cached.owns() || cached.options.batch.is_some() {
         return Ok(());
+    }
+    if cached.is_method()
+        && let Some(at) = shows_self(cached.function.block.to_token_stream())
+    {
+        let why = "the load owns what `self` stands for, under another name: write `format!(\"{}\", self)` in place of `{self}`; or say \
+                   `scoped`";
+        return refuse(at, why);
     }
     for argument in &cached.arguments {
         if let Some(at) = borrowed(argument.referred().unwrap_or(&argument.ty)) {
@@ -186,6 +215,18 @@ pub(super) fn arguments(cached: &Cached) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where a text shows `self` by itself.
+fn shows_self(tokens: TokenStream) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Group(group) => shows_self(group.stream()),
+        TokenTree::Literal(text) => {
+            let shown = text.to_string();
+            (shown.contains("{self}") || shown.contains("{self:")).then(|| text.span())
+        }
+        _ => None,
+    })
 }
 
 /// Where it cannot be.
@@ -209,11 +250,20 @@ pub(super) fn place(cached: &Cached) -> Result<()> {
             }
             Ok(())
         }
-        Place::Given(_) => Ok(()),
-        Place::Own | Place::Slot => {
+        Place::Given(_) if cached.is_method() || cached.is_associated() => Ok(()),
+        Place::Slot
+            if cached
+                .arguments
+                .iter()
+                .any(|argument| argument.is_impl() && cached.key.arguments().contains(&&argument.name)) =>
+        {
+            let why = "an `impl` argument has many types, and this cache has one type of keys: say which, `key = |id| -> String { .. }`";
+            refuse(cached.name().span(), why)
+        }
+        Place::Own | Place::Slot | Place::Given(_) => {
             if mentions(&cached.function.sig, &["Self"]) || mentions(&cached.function.block, &["Self"]) {
-                let why = "in an `impl`, say `associated`: companions are then `NAME_cache()` and `NAME_uncached(..)`; or say which \
-                           cache it is, `cache = EXPR`";
+                let why = "in an `impl`, say `associated`: companions are then `NAME_uncached(..)` and, unless the cache is given, \
+                           `NAME_cache()`";
                 return refuse(cached.name().span(), why);
             }
             Ok(())

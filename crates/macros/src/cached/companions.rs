@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use super::load::{Load, tags};
+use super::options::Policy;
 use super::place::{self, Place};
 use super::{Cached, is_for_all, is_for_the_body};
 use crate::signature::{Argument, mentions, parameter};
@@ -18,7 +19,7 @@ pub(super) fn of(cached: &Cached) -> TokenStream {
     let name = cached.name();
     let Companions { attributes, vis, .. } = &Companions::new(cached);
     let cache = place::items(cached);
-    if let Place::Associated = cached.place {
+    if cached.is_associated() {
         let uncached = uncached(cached, &format_ident!("{name}_uncached"));
         return quote_spanned!(at=> #(#attributes)* #cache #(#attributes)* #uncached);
     }
@@ -111,10 +112,15 @@ impl<'a> Companions<'a> {
             let tag = tag.formatted();
             quote_spanned!(at=> .tag(#tag))
         });
-        let insert = if cached.options.tags.is_empty() {
+        let (veto, life) = match &cached.place {
+            Place::Given(_) => (self.veto(), self.life()),
+            _ => (None, Vec::new()),
+        };
+        let (absent, shorter) = self.absent().unzip();
+        let insert = if cached.options.tags.is_empty() && life.is_empty() && absent.is_none() {
             quote_spanned!(at=> insert(#key, value))
         } else {
-            quote_spanned!(at=> insert_with(#key, value, |entry| entry #(#tagged)*))
+            quote_spanned!(at=> insert_with(#key, value, |entry| { let entry = entry #(#tagged)* #(#life)*; #shorter entry }))
         };
         let cache = cached.place.statement(cached);
         let own = matches!(cached.place, Place::Own).then(|| {
@@ -154,11 +160,51 @@ impl<'a> Companions<'a> {
             /// As `insert` of the cache; one in memory has none.
             #vis #asyncness fn insert<#lifetimes>(#(#inserted,)* value: #value) -> #krate::Result<()> {
                 #found
+                #veto
+                #absent
                 cache #blocking.#insert #wait
             }
 
             #own
         }
+    }
+
+    /// Where the cache is given, what is not to be kept is removed.
+    fn veto(&self) -> Option<TokenStream> {
+        let at = Span::mixed_site();
+        let cached = self.cached;
+        let (krate, key) = (&cached.krate, self.key());
+        let (blocking, wait) = (self.blocking(), self.wait());
+        let admit = cached.options.policy.cache_if.as_ref()?;
+        Some(quote_spanned! {at=>
+            if !#krate::function::admits(&value, #admit) {
+                return cache #blocking.remove(#key)#wait;
+            }
+        })
+    }
+
+    /// Where the cache is given, how long a value lives there.
+    fn life(&self) -> Vec<TokenStream> {
+        let at = Span::mixed_site();
+        let Policy { ttl, stale, stale_if_error, .. } = &self.cached.options.policy;
+        let said = [("ttl", ttl), ("stale", stale), ("stale_if_error", stale_if_error)];
+        let said = said.into_iter().filter_map(|(name, period)| {
+            let (name, period) = (format_ident!("{name}"), period.as_ref()?.code());
+            Some(quote_spanned!(at=> .#name(#period)))
+        });
+        said.collect()
+    }
+
+    /// Where the cache is given, that absence has a life of its own: what is asked of the value, and what is said of the entry.
+    fn absent(&self) -> Option<(TokenStream, TokenStream)> {
+        let at = Span::mixed_site();
+        let Place::Given(_) = self.cached.place else { return None };
+        let period = self.cached.options.policy.negative.as_ref()?.code();
+        let zero = quote_spanned!(at=> ::core::time::Duration::ZERO);
+        let shorter = quote_spanned! {at=>
+            let entry = if is_absent { entry.ttl(#period).stale(#zero).stale_if_error(#zero) } else { entry };
+        };
+        Some((quote_spanned!(at=> let is_absent = value.is_none();), shorter))
     }
 
     /// `let cache = ..; let key = ..;`
@@ -229,7 +275,7 @@ fn uncached(cached: &Cached, name: &Ident) -> TokenStream {
     let doc = "Runs the function, whatever there is, and keeps nothing.";
     let body = if cached.options.blocking.is_some() {
         let mut inside = cached.function.sig.clone();
-        inside.ident = Ident::new("body", Span::mixed_site());
+        inside.ident = Ident::new("__larder_body", Span::mixed_site());
         inside.asyncness = None;
         let taken = cached.arguments.iter().filter_map(|argument| {
             let (name, taken) = (&argument.name, argument.taken(krate)?);
@@ -245,7 +291,7 @@ fn uncached(cached: &Cached, name: &Ident) -> TokenStream {
         quote_spanned! {at=> {
             #inside #block
             #(#taken)*
-            #krate::function::off_the_runtime(move || body(#(#given),*)).await
+            #krate::function::off_the_runtime(move || __larder_body(#(#given),*)).await
         }}
     } else if cached.options.batch.is_some() {
         return super::batch::uncached(cached);

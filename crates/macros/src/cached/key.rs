@@ -6,6 +6,7 @@ use crate::template::{Piece, Place, Template, list};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::visit::Visit;
 use syn::{Error, Expr, ExprClosure, Index, LitStr, Pat, Path, Result, ReturnType, Type};
 
 /// What a call is looked up by.
@@ -116,6 +117,10 @@ impl Key {
             let ty = said.map(|ty| quote!(: #ty));
             bindings.push(quote_spanned!(mixed(input)=> let #pattern #ty = #given;));
             used.push(argument.clone());
+        }
+        if let Some(at) = leaves(&closure.body) {
+            let why = "the key is an expression: no `return`, `?` or `await` in it; give a function of its own what is more";
+            return Err(Error::new(at, why));
         }
         let output = match &closure.output {
             ReturnType::Type(_, ty) => Some((**ty).clone()),
@@ -305,9 +310,9 @@ impl Key {
         };
         quote_spanned! {at=>
             ::std::thread_local! {
-                static KEY: #krate::function::Scratch<#kept> = const { #krate::function::Scratch::new() };
+                static __LARDER_KEY: #krate::function::Scratch<#kept> = const { #krate::function::Scratch::new() };
             }
-            let key = match #krate::function::find(&KEY, || #made, |#found| { #filled }, |key| #look) {
+            let key = match #krate::function::find(&__LARDER_KEY, || #made, |#found| { #filled }, |key| #look) {
                 ::core::result::Result::Ok(value) => return #hit,
                 ::core::result::Result::Err(key) => key,
             };
@@ -397,6 +402,29 @@ impl Part {
             }
         }
     }
+}
+
+/// Where an expression would leave, or suspend, the function that it is put into.
+fn leaves(body: &Expr) -> Option<Span> {
+    struct Find(Option<Span>);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_expr_return(&mut self, leave: &'ast syn::ExprReturn) {
+            self.0.get_or_insert(leave.span());
+        }
+        fn visit_expr_try(&mut self, leave: &'ast syn::ExprTry) {
+            self.0.get_or_insert(leave.span());
+        }
+        fn visit_expr_await(&mut self, wait: &'ast syn::ExprAwait) {
+            self.0.get_or_insert(wait.span());
+        }
+        // What stands in these leaves them and nothing else.
+        fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
+        fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+        fn visit_item(&mut self, _: &'ast syn::Item) {}
+    }
+    let mut find = Find(None);
+    find.visit_expr(body);
+    find.0
 }
 
 /// The statement that writes `value` into `text`.

@@ -5,11 +5,11 @@ use super::key::Key;
 use super::options::Policy;
 use super::place::Place;
 use crate::receiver::renamed;
-use crate::signature::{mentions, mixed, shown_at};
+use crate::signature::{Argument, mentions, mixed, shown_at};
 use crate::template::Template;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Block, Receiver};
+use syn::{Block, FnArg, Pat, Receiver, Signature};
 
 /// The end of a call that saw no hit.
 pub(super) struct Load<'a> {
@@ -114,7 +114,7 @@ impl<'a> Load<'a> {
             let name = &argument.name;
             if let Some(taken) = argument.taken(krate).filter(|_| owned) {
                 Some(quote_spanned!(at=> let #name = #taken;))
-            } else if cached.key.borrows() == Some(name) {
+            } else if cached.is_borrowed_meanwhile(argument) {
                 Some(quote_spanned!(at=> let #name = ::core::clone::Clone::clone(&#name);))
             } else {
                 None
@@ -164,7 +164,8 @@ impl<'a> Load<'a> {
             None => (None, block.clone()),
         };
         let statements = &block.stmts;
-        let prepared = quote_spanned!(at=> #own #(#arguments)*);
+        let changed = changed(&cached.function.sig);
+        let prepared = quote_spanned!(at=> #own #(#arguments)* #(#changed)*);
         if self.after().is_empty() {
             return quote_spanned!(at=> #prepared #(#statements)*);
         }
@@ -208,6 +209,8 @@ impl<'a> Load<'a> {
             quote_spanned! {at=>
                 if value.is_none() {
                     #krate::load::ttl(#period);
+                    #krate::load::stale(::core::time::Duration::ZERO);
+                    #krate::load::stale_if_error(::core::time::Duration::ZERO);
                 }
             }
         });
@@ -235,7 +238,34 @@ impl<'a> Load<'a> {
     }
 }
 
+/// The arguments that the body changes.
+fn changed(signature: &Signature) -> Vec<TokenStream> {
+    let changed = signature.inputs.iter().filter_map(|input| {
+        let FnArg::Typed(typed) = input else { return None };
+        let Pat::Ident(pattern) = &*typed.pat else { return None };
+        let name = &pattern.ident;
+        pattern.mutability.is_some().then(|| quote_spanned!(mixed(name)=> let mut #name = #name;))
+    });
+    changed.collect()
+}
+
 impl Cached {
+    /// Whether the key or the cache borrows from this argument, so that the load is given a clone.
+    fn is_borrowed_meanwhile(&self, argument: &Argument) -> bool {
+        if argument.referred().is_some() || argument.is_plain() {
+            return false;
+        }
+        let of_the_key = match &self.key {
+            Key::Closure(_) => self.key.arguments().contains(&&argument.name),
+            key => key.borrows() == Some(&argument.name),
+        };
+        let of_the_cache = match &self.place {
+            Place::Given(cache) => mentions(cache, &[&argument.name.to_string()]),
+            _ => false,
+        };
+        of_the_key || of_the_cache
+    }
+
     /// Whether the load owns its arguments, because it may outlive the call.
     pub(super) fn owns(&self) -> bool {
         let Policy { stale, refresh_ahead, soft_timeout, hard_timeout, .. } = &self.options.policy;

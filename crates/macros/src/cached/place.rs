@@ -4,6 +4,7 @@ use super::Cached;
 use super::key::Key;
 use super::options::{CacheErrors, KeyOption, Options, Policy};
 use crate::period::Period;
+use crate::signature::is_free;
 use crate::signature::mixed;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -115,7 +116,12 @@ fn composed(cached: &Cached, key: &TokenStream) -> TokenStream {
     let name = name.as_ref().map_or_else(
         || {
             let name = format!("::{}", cached.name());
-            quote_spanned!(at=> ::core::concat!(::core::module_path!(), #name))
+            if cached.is_associated() {
+                let this = this(cached);
+                quote_spanned!(at=> &(::core::any::type_name::<#this>().to_owned() + #name))
+            } else {
+                quote_spanned!(at=> ::core::concat!(::core::module_path!(), #name))
+            }
         },
         |name| quote!(#name),
     );
@@ -165,8 +171,8 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
         let (ty, composed) = (cache_type(cached, &key), composed(cached, &key));
         Some(quote_spanned! {at=>
             #checks
-            static CACHE: ::std::sync::LazyLock<#ty> = ::std::sync::LazyLock::new(|| #composed);
-            &CACHE
+            static __LARDER_CACHE: ::std::sync::LazyLock<#ty> = ::std::sync::LazyLock::new(|| #composed);
+            &__LARDER_CACHE
         })
     };
     match &cached.place {
@@ -180,7 +186,8 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
             })
         }
         Place::Associated => {
-            let (ty, place) = (cache_type(cached, &cached.key.ty(krate)?), place(&cached.key)?);
+            let key = cached.key.ty(krate)?;
+            let (ty, composed) = (cache_type(cached, &key), composed(cached, &key));
             let (name, this) = (format_ident!("{}_cache", cached.name()), this(cached));
             let doc = format!("Returns the cache of the results of [`{0}`](Self::{0}).", cached.name());
             Some(quote_spanned! {at=>
@@ -189,19 +196,21 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
                 #vis fn #name() -> &'static #ty {
                     // Instances of a generic type would share what is static.
                     let _: [(); { let _ = ::core::mem::size_of::<#this>(); 0 }] = [];
-                    #place
+                    #checks
+                    static __LARDER_CACHE: ::std::sync::OnceLock<#ty> = ::std::sync::OnceLock::new();
+                    __LARDER_CACHE.get_or_init(|| #composed)
                 }
             })
         }
         Place::Slot => {
-            let key = quote!(K);
+            let key = quote!(__LarderKey);
             let (ty, composed) = (cache_type(cached, &key), composed(cached, &key));
             Some(quote_spanned! {at=>
                 /// Returns the cache of the results, which the type of a key tells.
-                fn cache_of<K: #krate::Lookup + Clone>(_: &K) -> &'static #ty {
+                fn cache_of<__LarderKey: #krate::Lookup + Clone>(_: &__LarderKey) -> &'static #ty {
                     #checks
-                    static CACHE: #krate::function::Slot = #krate::function::Slot::new();
-                    CACHE.get_or_init(|| #composed)
+                    static __LARDER_CACHE: #krate::function::Slot = #krate::function::Slot::new();
+                    __LARDER_CACHE.get_or_init(|| #composed)
                 }
             })
         }
@@ -209,18 +218,34 @@ pub(super) fn items(cached: &Cached) -> Option<TokenStream> {
     }
 }
 
-/// What is checked of the types, with messages that say what to do.
-fn checks(cached: &Cached) -> TokenStream {
-    let krate = &cached.krate;
-    let value = cached.returned.value();
-    let alias = cached.returned.result.is_none().then(|| {
-        let why = "what this function returns is a `Result` under another name, and its errors would be cached: write `Result<_, _>`";
-        quote_spanned! {mixed(value)=>
-            const _: () = {
-                use #krate::function::NoResult as _;
-                ::core::assert!(!#krate::function::Returns::<#value>::RESULT, #why);
-            };
-        }
-    });
-    quote!(#alias)
+/// What is checked of the types of a cache of its own, with messages that say what to do.
+fn checks(cached: &Cached) -> Option<TokenStream> {
+    let refused = refused(cached)?;
+    Some(quote_spanned!(mixed(cached.returned.value())=> const _: () = { #refused };))
+}
+
+/// The same for a cache that is given, where types may be those of an `impl`: no item can name them, and what is no item is
+/// looked at when code is made of it.
+pub(super) fn alias(cached: &Cached) -> Option<TokenStream> {
+    let Place::Given(_) = cached.place else { return None };
+    let refused = refused(cached)?;
+    let at = mixed(cached.returned.value());
+    Some(if is_free(&cached.function.sig) && !cached.is_associated() {
+        quote_spanned!(at=> const _: () = { #refused };)
+    } else {
+        quote_spanned!(at=> const { #refused };)
+    })
+}
+
+/// Refuses a `Result` under another name: what the attribute does not see it cannot leave out.
+fn refused(cached: &Cached) -> Option<TokenStream> {
+    let (krate, value) = (&cached.krate, cached.returned.value());
+    if cached.returned.result.is_some() {
+        return None;
+    }
+    let why = "what this function returns is a `Result` under another name, and its errors would be cached: write `Result<_, _>`";
+    Some(quote_spanned! {mixed(value)=>
+        use #krate::function::NoResult as _;
+        ::core::assert!(!#krate::function::Returns::<#value>::RESULT, #why);
+    })
 }
