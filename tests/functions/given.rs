@@ -142,7 +142,8 @@ async fn arguments_that_are_owned_may_tell_the_cache_and_the_key() {
 
     let app = App { users: Cache::new(Memory::new(10)).boxed(), both: Cache::new(Memory::new(10)).boxed() };
     let app = std::sync::Arc::new(app);
-    assert_eq!(user(app.clone(), 7).await, user(app.clone(), 7).await);
+    let again = std::sync::Arc::clone(&app);
+    assert_eq!(user(app, 7).await, user(again, 7).await);
     assert_eq!(length("four".into()), 4);
     assert_eq!(USERS.get_now("four"), Some(4));
 }

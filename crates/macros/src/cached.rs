@@ -16,7 +16,7 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-use crate::signature::{Argument, Returned, arguments, parameter, receiver};
+use crate::signature::{Argument, Returned, arguments, hidden, parameter, receiver};
 use key::Key;
 use load::Load;
 pub(crate) use load::error;
@@ -128,7 +128,7 @@ impl Cached {
             }
         }
         let body = if self.options.batch.is_some() { batch::body(self) } else { self.body() };
-        let hidden = self.hidden();
+        let hidden = hidden(&self.arguments);
         quote! {
             #(#attributes)*
             #hidden
@@ -136,14 +136,6 @@ impl Cached {
                 #body
             }
         }
-    }
-
-    /// Keeps a lint quiet where an argument says by its name that the body does not use it: the load has it all the same.
-    fn hidden(&self) -> Option<TokenStream> {
-        let is_hidden = self.arguments.iter().any(|argument| argument.name.to_string().starts_with('_'));
-        is_hidden.then(
-            || quote!(#[allow(clippy::used_underscore_binding, reason = "it is handed on to the load")]),
-        )
     }
 
     /// Looks, and loads where there is nothing.

@@ -4,7 +4,7 @@
 //! the value that the function returns. It is done after success only, and to the end even if the caller has gone by then.
 
 use crate::list::{Listed, known};
-use crate::signature::{Argument, arguments, is_free, mentions, mixed, without_lifetimes};
+use crate::signature::{Argument, arguments, hidden, is_free, mentions, mixed, without_lifetimes};
 use crate::template::Template;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -318,8 +318,10 @@ impl Steps<'_> {
                 #after
             }
         };
+        let hidden = hidden(self.arguments);
         quote_spanned! {at=>
             #(#attrs)*
+            #hidden
             #vis #defaultness #sig {
                 #alias
                 #(#before)*

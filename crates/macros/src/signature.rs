@@ -1,7 +1,7 @@
 //! What a function takes and returns, as far as its attributes must know.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -119,6 +119,12 @@ impl Argument {
     pub(crate) fn is_impl(&self) -> bool {
         matches!(self.referred().unwrap_or(&self.ty), Type::ImplTrait(_))
     }
+}
+
+/// Keeps a lint quiet where an argument says by its name that the body does not use it: the expansion does.
+pub(crate) fn hidden(arguments: &[Argument]) -> Option<TokenStream> {
+    let is_hidden = arguments.iter().any(|argument| argument.name.to_string().starts_with('_'));
+    is_hidden.then(|| quote!(#[allow(clippy::used_underscore_binding, reason = "the expansion uses it")]))
 }
 
 /// A span at which names of locals are ours, and which is shown as that of `code`.

@@ -5,7 +5,7 @@ use super::load::{Load, tags};
 use super::options::Policy;
 use super::place::{self, Place};
 use super::{Cached, is_for_all, is_for_the_body};
-use crate::signature::{Argument, mentions, parameter};
+use crate::signature::{Argument, hidden, mentions, parameter};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{GenericParam, Visibility};
@@ -29,7 +29,7 @@ pub(super) fn of(cached: &Cached) -> TokenStream {
     // What is not made of all arguments could not tell their type parameters.
     let others = parameter(&cached.function.sig.generics).is_none().then(|| companions.others());
     let doc = format!("What goes with the cached function [`{name}()`].");
-    let hidden = cached.hidden();
+    let hidden = hidden(&cached.arguments);
     quote_spanned! {at=>
         #(#attributes)*
         #[doc = #doc]
